@@ -1,0 +1,77 @@
+import {
+  bigint,
+  check,
+  createTable,
+  float,
+  foreignKey,
+  integer,
+  isOneOf,
+  optional,
+  primaryKey,
+  required,
+  unique,
+  varchar,
+} from '../src/schema/operations.js';
+
+/**
+ * The five tables of MLflow 0.9.1, which are older than MLflow's first revision. They are made when a database is empty
+ * and never stamped: a database that has them and no version is at the base of the lineage.
+ */
+export const initial = [
+  createTable(
+    'experiments',
+    required('experiment_id', integer(), { numbered: 'serial' }),
+    required('name', varchar(256)),
+    optional('artifact_location', varchar(256)),
+    optional('lifecycle_stage', varchar(32)),
+    primaryKey('experiment_pk', 'experiment_id'),
+    check('experiments_lifecycle_stage', isOneOf('lifecycle_stage', ['active', 'deleted'])),
+    unique(null, 'name'),
+  ),
+  createTable(
+    'runs',
+    required('run_uuid', varchar(32)),
+    optional('name', varchar(250)),
+    optional('source_type', varchar(20)),
+    optional('source_name', varchar(500)),
+    optional('entry_point_name', varchar(50)),
+    optional('user_id', varchar(256)),
+    optional('status', varchar(20)),
+    optional('start_time', bigint()),
+    optional('end_time', bigint()),
+    optional('source_version', varchar(50)),
+    optional('lifecycle_stage', varchar(20)),
+    optional('artifact_uri', varchar(200)),
+    optional('experiment_id', integer()),
+    primaryKey('run_pk', 'run_uuid'),
+    check('source_type', isOneOf('source_type', ['NOTEBOOK', 'JOB', 'LOCAL', 'UNKNOWN', 'PROJECT'])),
+    check('status', isOneOf('status', ['SCHEDULED', 'FAILED', 'FINISHED', 'RUNNING'])),
+    check('runs_lifecycle_stage', isOneOf('lifecycle_stage', ['active', 'deleted'])),
+    foreignKey(null, { columns: ['experiment_id'], table: 'experiments' }),
+  ),
+  createTable(
+    'tags',
+    required('key', varchar(250)),
+    optional('value', varchar(250)),
+    required('run_uuid', varchar(32)),
+    primaryKey('tag_pk', 'key', 'run_uuid'),
+    foreignKey(null, { columns: ['run_uuid'], table: 'runs' }),
+  ),
+  createTable(
+    'metrics',
+    required('key', varchar(250)),
+    required('value', float()),
+    required('timestamp', bigint()),
+    required('run_uuid', varchar(32)),
+    primaryKey('metric_pk', 'key', 'timestamp', 'run_uuid'),
+    foreignKey(null, { columns: ['run_uuid'], table: 'runs' }),
+  ),
+  createTable(
+    'params',
+    required('key', varchar(250)),
+    required('value', varchar(250)),
+    required('run_uuid', varchar(32)),
+    primaryKey('param_pk', 'key', 'run_uuid'),
+    foreignKey(null, { columns: ['run_uuid'], table: 'runs' }),
+  ),
+];

@@ -1,0 +1,56 @@
+import {
+  createTable,
+  foreignKey,
+  index,
+  integer,
+  optional,
+  primaryKey,
+  required,
+  revision,
+  text,
+  varchar,
+} from '../src/schema/operations.js';
+
+export default revision('7f2a7d5fae7d', {
+  parent: '3500859a5d39',
+  title: 'datasets, inputs, input_tags: new tables',
+  operations: [
+    createTable(
+      'datasets',
+      required('dataset_uuid', varchar(36)),
+      required('experiment_id', integer()),
+      required('name', varchar(500)),
+      required('digest', varchar(36)),
+      required('dataset_source_type', varchar(36)),
+      required('dataset_source', text()),
+      optional('dataset_schema', text()),
+      optional('dataset_profile', text({ atLeast: 'medium' })),
+      primaryKey('dataset_pk', 'experiment_id', 'name', 'digest'),
+      foreignKey(null, { columns: ['experiment_id'], table: 'experiments' }),
+      index('index_datasets_dataset_uuid', ['dataset_uuid']),
+      index('index_datasets_experiment_id_dataset_source_type', ['experiment_id', 'dataset_source_type']),
+    ),
+    createTable(
+      'inputs',
+      required('input_uuid', varchar(36)),
+      required('source_type', varchar(36)),
+      required('source_id', varchar(36)),
+      required('destination_type', varchar(36)),
+      required('destination_id', varchar(36)),
+      primaryKey('inputs_pk', 'source_type', 'source_id', 'destination_type', 'destination_id'),
+      index('index_inputs_input_uuid', ['input_uuid']),
+      index('index_inputs_destination_type_destination_id_source_type', [
+        'destination_type',
+        'destination_id',
+        'source_type',
+      ]),
+    ),
+    createTable(
+      'input_tags',
+      required('input_uuid', varchar(36)),
+      required('name', varchar(255)),
+      required('value', varchar(500)),
+      primaryKey('input_tags_pk', 'input_uuid', 'name'),
+    ),
+  ],
+});

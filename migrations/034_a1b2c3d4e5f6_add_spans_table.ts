@@ -1,0 +1,46 @@
+import {
+  bigint,
+  createTable,
+  foreignKey,
+  index,
+  integer,
+  optional,
+  primaryKey,
+  required,
+  revision,
+  text,
+  varchar,
+} from '../src/schema/operations.js';
+
+export default revision('a1b2c3d4e5f6', {
+  parent: '770bee3ae1dd',
+  title: 'spans: new table',
+  operations: [
+    createTable(
+      'spans',
+      required('trace_id', varchar(50)),
+      required('experiment_id', integer()),
+      required('span_id', varchar(50)),
+      optional('parent_span_id', varchar(50)),
+      optional('name', text()),
+      optional('type', varchar(500)),
+      required('status', varchar(50)),
+      required('start_time_unix_nano', bigint()),
+      optional('end_time_unix_nano', bigint()),
+      optional('duration_ns', bigint(), { generated: 'end_time_unix_nano - start_time_unix_nano' }),
+      required('content', text({ atLeast: 'long' })),
+      primaryKey('spans_pk', 'trace_id', 'span_id'),
+      foreignKey('fk_spans_trace_id', {
+        columns: ['trace_id'],
+        table: 'trace_info',
+        references: ['request_id'],
+        onDelete: 'cascade',
+      }),
+      foreignKey('fk_spans_experiment_id', { columns: ['experiment_id'], table: 'experiments' }),
+      index('index_spans_experiment_id', ['experiment_id']),
+      index('index_spans_experiment_id_status_type', ['experiment_id', 'status', 'type']),
+      index('index_spans_experiment_id_type_status', ['experiment_id', 'type', 'status']),
+      index('index_spans_experiment_id_duration', ['experiment_id', 'duration_ns']),
+    ),
+  ],
+});

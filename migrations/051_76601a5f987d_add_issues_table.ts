@@ -1,0 +1,46 @@
+import {
+  bigint,
+  createTable,
+  foreignKey,
+  index,
+  integer,
+  optional,
+  primaryKey,
+  required,
+  revision,
+  text,
+  varchar,
+} from '../src/schema/operations.js';
+
+export default revision('76601a5f987d', {
+  parent: 'e1f2a3b4c5d6',
+  title: 'issues: new table',
+  operations: [
+    createTable(
+      'issues',
+      required('issue_id', varchar(36)),
+      required('experiment_id', integer()),
+      required('name', varchar(250)),
+      required('description', text()),
+      required('status', varchar(50)),
+      optional('severity', varchar(50)),
+      optional('root_causes', text()),
+      optional('source_run_id', varchar(32)),
+      optional('categories', text()),
+      required('created_timestamp', bigint()),
+      required('last_updated_timestamp', bigint()),
+      optional('created_by', varchar(255)),
+      primaryKey('issues_pk', 'issue_id'),
+      foreignKey('fk_issues_experiment_id', { columns: ['experiment_id'], table: 'experiments', onDelete: 'cascade' }),
+      foreignKey('fk_issues_source_run_id', {
+        columns: ['source_run_id'],
+        table: 'runs',
+        references: ['run_uuid'],
+        onDelete: 'set null',
+      }),
+      index('index_issues_experiment_id', ['experiment_id']),
+      index('index_issues_source_run_id', ['source_run_id']),
+      index('index_issues_status', ['status']),
+    ),
+  ],
+});

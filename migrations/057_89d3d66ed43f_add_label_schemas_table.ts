@@ -1,0 +1,45 @@
+import {
+  bigint,
+  boolean,
+  createTable,
+  foreignKey,
+  index,
+  integer,
+  optional,
+  primaryKey,
+  required,
+  revision,
+  text,
+  unique,
+  varchar,
+} from '../src/schema/operations.js';
+
+export default revision('89d3d66ed43f', {
+  parent: 'da6fb0208061',
+  title: 'label_schemas: new table',
+  operations: [
+    createTable(
+      'label_schemas',
+      required('schema_id', varchar(36)),
+      required('experiment_id', integer()),
+      required('name', varchar(250)),
+      required('type', varchar(16)),
+      optional('instruction', text()),
+      required('enable_comment', boolean(), { default: '0' }),
+      required('input_type', varchar(32)),
+      required('input_config', text()),
+      optional('created_by', varchar(255)),
+      required('created_time', bigint()),
+      required('last_update_time', bigint()),
+      required('is_default', boolean(), { default: false }),
+      primaryKey('label_schemas_pk', 'schema_id'),
+      foreignKey('fk_label_schemas_experiment_id', {
+        columns: ['experiment_id'],
+        table: 'experiments',
+        onDelete: 'cascade',
+      }),
+      unique('uq_label_schemas_exp_name', 'experiment_id', 'name'),
+      index('index_label_schemas_experiment_id', ['experiment_id']),
+    ),
+  ],
+});

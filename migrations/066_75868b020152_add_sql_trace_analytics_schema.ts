@@ -1,0 +1,328 @@
+import {
+  addColumn,
+  addIndex,
+  alterColumn,
+  alterTable,
+  backfill,
+  bigint,
+  boolean,
+  createTable,
+  date,
+  double,
+  dropColumn,
+  index,
+  integer,
+  optional,
+  primaryKey,
+  required,
+  requireThat,
+  revision,
+  rowsIn,
+  type SqlWords,
+  type TablePart,
+  varchar,
+} from '../src/schema/operations.js';
+
+/** Longest values of the new columns, in characters. */
+const TRACE_NAME = 4096;
+const SESSION = 250;
+const MODEL = 500;
+
+const TOKENS = [
+  'input_tokens',
+  'output_tokens',
+  'total_tokens',
+  'cache_read_input_tokens',
+  'cache_creation_input_tokens',
+  'cache_creation_input_tokens_above_1hr',
+];
+const COSTS = ['input_cost', 'output_cost', 'total_cost'];
+
+const NAME_TAG = 'mlflow.traceName';
+const SESSION_KEY = 'mlflow.trace.session';
+const TOKEN_USAGE_KEY = 'mlflow.trace.tokenUsage';
+const COST_KEY = 'mlflow.trace.cost';
+const METADATA = [SESSION_KEY, TOKEN_USAGE_KEY, COST_KEY];
+const GATEWAY_KEY = 'mlflow.gateway.endpointId';
+const MODEL_ATTRIBUTE = 'mlflow.llm.model';
+const PROVIDER_ATTRIBUTE = 'mlflow.llm.provider';
+
+const oneOf = (sql: SqlWords, column: string, values: string[]) =>
+  `${column} IN (${values.map(sql.literal).join(', ')})`;
+
+/** Rows that are copied into columns here, and deleted once they are. */
+const legacy = {
+  trace_tags: (sql: SqlWords) => oneOf(sql, sql.id('key'), [NAME_TAG]),
+  trace_request_metadata: (sql: SqlWords) => oneOf(sql, sql.id('key'), METADATA),
+  trace_metrics: (sql: SqlWords) => oneOf(sql, sql.id('key'), TOKENS),
+  span_metrics: (sql: SqlWords) => oneOf(sql, sql.id('key'), COSTS),
+};
+
+/** `column = value, …` of an UPDATE. */
+const assign = (sql: SqlWords, values: [column: string, value: string][]) =>
+  values.map(([column, value]) => `  ${sql.id(column)} = ${value}`).join(',\n');
+
+const noOrphans = (table: string) =>
+  requireThat({
+    title: `every row of ${table} has its trace`,
+    reads: [table, 'trace_info'],
+    offending: ({ id }) =>
+      `SELECT c.${id('trace_id')} AS a FROM ${id(table)} c LEFT JOIN ${id('trace_info')} t ON t.${id('request_id')} = c.${id('trace_id')} WHERE t.${id('request_id')} IS NULL`,
+    explain: ({ a }) => `${table} has rows of trace ${JSON.stringify(a)}, which trace_info does not have`,
+    fix: `delete the rows of ${table} whose trace_id is not in trace_info (they are not reachable in MLflow), or restore the traces`,
+  });
+
+function traceColumns(sql: SqlWords): string {
+  const { id, literal } = sql;
+  const trace = `${id('trace_info')}.${id('request_id')}`;
+  const value = (table: string, key: string, read: (value: string) => string) =>
+    `(SELECT ${read(`v.${id('value')}`)} FROM ${id(table)} v WHERE v.${id('request_id')} = ${trace} AND v.${id('key')} = ${literal(key)})`;
+  const has = (table: string, condition: (sql: SqlWords) => string) =>
+    `EXISTS (SELECT 1 FROM ${id(table)} WHERE ${id(table)}.${id('request_id')} = ${trace} AND ${condition(sql)})`;
+  const hasKey = (table: string, key: string) => has(table, () => `${id('key')} = ${literal(key)}`);
+
+  // A count in trace_metrics wins over the one in the metadata, even where it is not a whole number and so gives NULL.
+  const tokens = TOKENS.map((key): [string, string] => [
+    key,
+    `CASE WHEN ${hasKey('trace_metrics', key)}
+    THEN ${value('trace_metrics', key, sql.wholeNumber)}
+    ELSE ${value('trace_request_metadata', TOKEN_USAGE_KEY, (text) => sql.jsonWholeNumber(text, key))} END`,
+  ]);
+  const costs = COSTS.map((key): [string, string] => [
+    key,
+    value('trace_request_metadata', COST_KEY, (text) => sql.jsonNumber(text, key)),
+  ]);
+  const columns = ['trace_name', 'session_id', ...TOKENS, ...COSTS];
+  // Rows that have nothing to take and hold nothing (MLflow can fill the columns beforehand) are not rewritten.
+  return `UPDATE ${id('trace_info')} SET
+${assign(sql, [
+  ['trace_name', value('trace_tags', NAME_TAG, (text) => sql.left(text, TRACE_NAME))],
+  ['session_id', value('trace_request_metadata', SESSION_KEY, (text) => sql.left(text, SESSION))],
+  ...tokens,
+  ...costs,
+])}
+WHERE ${sql.range('request_id')} AND (
+  ${has('trace_tags', legacy.trace_tags)}
+  OR ${has('trace_request_metadata', legacy.trace_request_metadata)}
+  OR ${has('trace_metrics', legacy.trace_metrics)}
+  OR ${columns.map((column) => `${id(column)} IS NOT NULL`).join(' OR ')})`;
+}
+
+/** Traces of the gateway have no cost of their own: theirs is the sum of their spans'. */
+function gatewayCosts({ id, literal, range }: SqlWords): string {
+  const spans = `FROM ${id('spans')} s WHERE s.${id('trace_id')} = ${id('trace_info')}.${id('request_id')}`;
+  return `UPDATE ${id('trace_info')} SET ${id('total_cost')} = (SELECT SUM(s.${id('total_cost')}) ${spans})
+WHERE ${range('request_id')} AND ${id('total_cost')} IS NULL
+  AND EXISTS (SELECT 1 FROM ${id('trace_request_metadata')} m WHERE m.${id('request_id')} = ${id('trace_info')}.${id('request_id')} AND m.${id('key')} = ${literal(GATEWAY_KEY)})
+  AND EXISTS (SELECT 1 ${spans} AND s.${id('total_cost')} IS NOT NULL)`;
+}
+
+function spanColumns(sql: SqlWords): string {
+  const { id, literal } = sql;
+  const ofSpan = `m.${id('trace_id')} = ${id('spans')}.${id('trace_id')} AND m.${id('span_id')} = ${id('spans')}.${id('span_id')}`;
+  const cost = (key: string) =>
+    `(SELECT ${sql.finite(`m.${id('value')}`)} FROM ${id('span_metrics')} m WHERE ${ofSpan} AND m.${id('key')} = ${literal(key)})`;
+  const attribute = (key: string) => sql.left(sql.jsonString(id('dimension_attributes'), key), MODEL);
+  const columns = [...COSTS, 'model_name', 'model_provider'];
+  return `UPDATE ${id('spans')} SET
+${assign(sql, [
+  ...COSTS.map((key): [string, string] => [key, cost(key)]),
+  ['model_name', attribute(MODEL_ATTRIBUTE)],
+  ['model_provider', attribute(PROVIDER_ATTRIBUTE)],
+])}
+WHERE ${sql.range('trace_id')} AND (
+  ${id('dimension_attributes')} IS NOT NULL
+  OR EXISTS (SELECT 1 FROM ${id('span_metrics')} m WHERE ${ofSpan} AND ${oneOf(sql, `m.${id('key')}`, COSTS)})
+  OR ${columns.map((column) => `${id(column)} IS NOT NULL`).join(' OR ')})`;
+}
+
+/** What an assessment counts for in an average: numbers as they are, true and yes 1, false and no 0. */
+function assessmentColumns(sql: SqlWords): string {
+  const { id, literal } = sql;
+  const value = id('value');
+  const kind = sql.jsonKind(value);
+  const trace = (column: string) =>
+    `(SELECT t.${id(column)} FROM ${id('trace_info')} t WHERE t.${id('request_id')} = ${id('assessments')}.${id('trace_id')})`;
+  const number = `CASE WHEN ${kind} = ${literal('number')} THEN ${sql.jsonScalarNumber(value)} END`;
+  // A text that is not JSON stands for itself.
+  const word = sql.trimLower(
+    `CASE WHEN ${kind} = ${literal('string')} THEN ${sql.jsonScalarString(value)} WHEN ${kind} IS NULL THEN ${value} END`,
+  );
+  return `UPDATE ${id('assessments')} SET
+${assign(sql, [
+  ['experiment_id', trace('experiment_id')],
+  ['trace_timestamp_ms', trace('timestamp_ms')],
+  [
+    'aggregate_value',
+    `CASE
+    WHEN ${kind} = ${literal('true')} THEN 1.0
+    WHEN ${kind} = ${literal('false')} THEN 0.0
+    WHEN ${kind} = ${literal('number')} THEN ${number}
+    WHEN ${word} = ${literal('yes')} THEN 1.0
+    WHEN ${word} = ${literal('no')} THEN 0.0 END`,
+  ],
+  ['is_numeric_value', `CASE WHEN ${number} IS NULL THEN ${literal(false)} ELSE ${literal(true)} END`],
+])}
+WHERE ${sql.range('assessment_id')}`;
+}
+
+const removeLegacy = (table: keyof typeof legacy, key: string) =>
+  backfill({
+    title: `delete the rows of ${table} that are columns now`,
+    over: { table, key },
+    writes: [table],
+    statements: (sql) => [`DELETE FROM ${sql.id(table)} WHERE ${sql.range(key)} AND ${legacy[table](sql)}`],
+  });
+
+const rollup = (table: string, index: TablePart, dimensions: TablePart[], statistics: string[]) =>
+  createTable(
+    table,
+    required('id', bigint(), { numbered: 'identity' }),
+    required('experiment_id', integer()),
+    required('rollup_day', date()),
+    required('metric_name', varchar(250)),
+    required('grouping_set', varchar(50)),
+    ...dimensions,
+    required('sample_count', bigint()),
+    ...statistics.map((name) => optional(name, double())),
+    primaryKey(`${table}_pk`, 'id'),
+    index,
+  );
+const BASIC = ['sum_value', 'min_value', 'max_value'];
+const lookup = ['experiment_id', 'rollup_day', 'metric_name', 'grouping_set'];
+
+const covering = {
+  include: [...COSTS, 'model_name', 'model_provider'],
+  where: '((input_cost IS NOT NULL) OR (output_cost IS NOT NULL) OR (total_cost IS NOT NULL))',
+};
+
+const longer = (table: string, key: string, length: number) =>
+  rowsIn(
+    table,
+    `values of ${key} longer than ${length} characters, which are cut`,
+    (sql) => `${sql.id('key')} = ${sql.literal(key)} AND ${sql.characters(sql.id('value'))} > ${length}`,
+  );
+
+export default revision('75868b020152', {
+  parent: 'b7e2c1a4d9f3',
+  title: 'traces, spans, assessments: names, sessions, tokens, costs and models become columns',
+  irreversible: {
+    because:
+      'the rows that are copied into columns are deleted, long values are cut, costs and token counts that are no finite numbers are not kept, and spans.dimension_attributes goes',
+    counts: [
+      rowsIn('trace_tags', 'trace names that leave trace_tags', legacy.trace_tags),
+      rowsIn('trace_request_metadata', 'rows that leave trace_request_metadata', legacy.trace_request_metadata),
+      rowsIn('trace_metrics', 'rows that leave trace_metrics', legacy.trace_metrics),
+      rowsIn('span_metrics', 'rows that leave span_metrics', legacy.span_metrics),
+      longer('trace_tags', NAME_TAG, TRACE_NAME),
+      longer('trace_request_metadata', SESSION_KEY, SESSION),
+    ],
+  },
+  notes: ['MLflow 3.17 and later read these values from the columns only; older ones only from the rows.'],
+  operations: [
+    noOrphans('spans'),
+    noOrphans('assessments'),
+    requireThat({
+      title: 'spans.dimension_attributes holds model and provider only',
+      reads: ['spans'],
+      offending: (sql) =>
+        `SELECT ${sql.id('trace_id')} AS a, ${sql.id('span_id')} AS b FROM ${sql.id('spans')} WHERE ${sql.jsonHasMoreThan(sql.id('dimension_attributes'), [MODEL_ATTRIBUTE, PROVIDER_ATTRIBUTE])}`,
+      explain: ({ a, b }) =>
+        `spans.dimension_attributes of span ${JSON.stringify(b)} in trace ${JSON.stringify(a)} holds more than the strings ${MODEL_ATTRIBUTE} and ${PROVIDER_ATTRIBUTE}, and the column is dropped`,
+      fix: 'keep what is needed of spans.dimension_attributes elsewhere, and reduce it to these two keys',
+    }),
+
+    alterTable(
+      'trace_info',
+      addColumn(optional('trace_name', varchar(TRACE_NAME))),
+      addColumn(optional('session_id', varchar(SESSION))),
+      ...TOKENS.map((name) => addColumn(optional(name, bigint()))),
+      ...COSTS.map((name) => addColumn(optional(name, double()))),
+    ),
+    alterTable(
+      'assessments',
+      addColumn(optional('experiment_id', integer())),
+      addColumn(optional('trace_timestamp_ms', bigint())),
+      addColumn(optional('aggregate_value', double())),
+      addColumn(optional('is_numeric_value', boolean(), { default: false })),
+    ),
+    alterTable(
+      'spans',
+      ...COSTS.map((name) => addColumn(optional(name, double()))),
+      addColumn(optional('model_name', varchar(MODEL))),
+      addColumn(optional('model_provider', varchar(MODEL))),
+    ),
+
+    backfill({
+      title: 'fill the new columns of trace_info',
+      over: { table: 'trace_info', key: 'request_id' },
+      reads: ['trace_tags', 'trace_request_metadata', 'trace_metrics'],
+      writes: ['trace_info'],
+      statements: (sql) => [traceColumns(sql)],
+    }),
+    backfill({
+      title: 'fill the new columns of spans',
+      over: { table: 'spans', key: 'trace_id' },
+      reads: ['span_metrics'],
+      writes: ['spans'],
+      statements: (sql) => [spanColumns(sql)],
+    }),
+    backfill({
+      title: 'sum up the costs of gateway traces',
+      over: { table: 'trace_info', key: 'request_id' },
+      reads: ['spans', 'trace_request_metadata'],
+      writes: ['trace_info'],
+      statements: (sql) => [gatewayCosts(sql)],
+    }),
+    backfill({
+      title: 'fill the new columns of assessments',
+      over: { table: 'assessments', key: 'assessment_id' },
+      reads: ['trace_info'],
+      writes: ['assessments'],
+      statements: (sql) => [assessmentColumns(sql)],
+    }),
+    alterTable('assessments', alterColumn('is_numeric_value', { nullable: false })),
+
+    rollup(
+      'sql_trace_metric_daily_rollups',
+      index('idx_trace_rollups_lookup', [...lookup, 'trace_status']),
+      [optional('trace_status', varchar(50))],
+      [...BASIC, 'p50_value', 'p90_value', 'p99_value'],
+    ),
+    rollup(
+      'sql_span_cost_daily_rollups',
+      index('idx_span_cost_rollups_lookup', [...lookup, 'model_name', 'model_provider'], {
+        prefix: { model_name: 64, model_provider: 64 },
+      }),
+      [optional('model_name', varchar(MODEL)), optional('model_provider', varchar(MODEL))],
+      BASIC,
+    ),
+    rollup('sql_assessment_daily_rollups', index('idx_assessment_rollups_lookup', lookup), [], BASIC),
+    createTable(
+      'sql_trace_rollup_rebuild_queue',
+      required('experiment_id', integer()),
+      required('rollup_day', date()),
+      required('rollup_family', varchar(50)),
+      primaryKey('sql_trace_rollup_rebuild_queue_pk', 'experiment_id', 'rollup_day', 'rollup_family'),
+    ),
+
+    removeLegacy('trace_tags', 'request_id'),
+    removeLegacy('trace_request_metadata', 'request_id'),
+    removeLegacy('trace_metrics', 'request_id'),
+    removeLegacy('span_metrics', 'trace_id'),
+
+    alterTable(
+      'spans',
+      dropColumn('dimension_attributes'),
+      addIndex('idx_spans_cost_trace_time_cover', ['trace_id', 'start_time_unix_nano'], covering),
+      addIndex('idx_spans_cost_exp_time_cover', ['experiment_id', 'start_time_unix_nano'], covering),
+    ),
+    alterTable('trace_info', addIndex('index_trace_info_experiment_id_session_id', ['experiment_id', 'session_id'])),
+    alterTable(
+      'assessments',
+      addIndex('idx_assessments_exp_trace_ts', ['experiment_id', 'trace_timestamp_ms']),
+      addIndex('idx_assessments_exp_trace_ts_name', ['experiment_id', 'trace_timestamp_ms', 'name']),
+      addIndex('idx_assessments_exp_name_valid', ['experiment_id', 'name', 'valid']),
+    ),
+  ],
+});

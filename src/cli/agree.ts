@@ -1,0 +1,61 @@
+/** The agreement to an upgrade: by a person at a terminal, or by flags that say exactly what is agreed to. */
+import { confirm } from '@inquirer/prompts';
+import type { Database } from '../dialect/dialect.js';
+import { MtrackError } from '../errors.js';
+import type { Assessment } from '../upgrade/assess.js';
+import { type Consent, missing } from '../upgrade/consent.js';
+import { costOf, stepsOf } from '../upgrade/cost.js';
+import { about } from './render/numbers.js';
+import { consentText, effectText } from './render/plan.js';
+
+export interface AgreeOptions {
+  readonly yes: boolean;
+  /** Revisions agreed to by name. */
+  readonly accepted: readonly string[];
+  readonly interactive: boolean;
+  /** The command as it was given, to be given again with what is missing. */
+  readonly command: string;
+  readonly say: (text: string) => void;
+}
+
+/** @throws {MtrackError} CONSENT_REQUIRED, naming the flags that are missing */
+export async function agree(assessment: Assessment, database: Database, options: AgreeOptions): Promise<void> {
+  const { yes, accepted, interactive, command, say } = options;
+  const open = missing(assessment.consents, accepted);
+  const backup = database.dialect.backupCommand(database.target);
+  if (!interactive) {
+    if (yes && open.length === 0) return;
+    throw new MtrackError('CONSENT_REQUIRED', {
+      found: [
+        'nothing was changed: there is no terminal to ask at, and the flags do not cover',
+        ...(yes ? [] : ['- the upgrade (--yes)']),
+        ...open.flatMap((consent) => ['', ...warning(consent, assessment)]),
+      ].join('\n'),
+      expected: `--yes${open.length > 0 ? ', and for each revision that cannot be undone its own --accept' : ''}`,
+      fix: [
+        ...(assessment.start.state === 'empty' ? [] : [`take a backup: ${backup}`]),
+        [command, ...(yes ? [] : ['--yes']), ...open.map(({ revision }) => `--accept ${revision}`)].join(' '),
+      ],
+      details: { missing: open.map(({ revision }) => revision), consents: open },
+    });
+  }
+  if (assessment.start.state !== 'empty' && !(yes && open.length === 0)) say(`\nA backup first: ${backup}\n`);
+  for (const consent of open) {
+    say(warning(consent, assessment).join('\n'));
+    await ask(`Agree to ${consent.revision}, which cannot be undone?`);
+  }
+  if (!yes) await ask('Upgrade this database now?');
+}
+
+async function ask(message: string): Promise<void> {
+  if (await confirm({ message, default: false })) return;
+  throw new MtrackError('CONSENT_REQUIRED', { found: 'the answer was no: nothing was changed' });
+}
+
+/** A consent with what the revision does to others while it runs. */
+function warning(consent: Consent, { plan, stats }: Assessment): string[] {
+  const steps = stepsOf(plan).filter(({ revisions }) => revisions.includes(consent.revision));
+  const seconds = steps.reduce((sum, step) => sum + costOf(step, stats).estimatedSeconds, 0);
+  const effects = [...new Set(steps.flatMap(({ effects }) => effects).map(effectText))];
+  return [...consentText(consent), ...effects.map((line) => `    ${line}, estimated ${about(seconds)}.`)];
+}

@@ -1,0 +1,21 @@
+const grouped = new Intl.NumberFormat('en-US');
+
+/** 1234567 as 1,234,567. */
+export const count = (n: number): string => grouped.format(n);
+
+export const plural = (n: number, one: string, many = `${one}s`): string => `${count(n)} ${n === 1 ? one : many}`;
+
+/** Seconds as a person says them: 0.4 s, 12 s, 3 min 5 s, 2 h 10 min. */
+export function duration(seconds: number): string {
+  if (seconds < 10) return `${seconds.toFixed(1)} s`;
+  if (seconds < 60) return `${Math.round(seconds)} s`;
+  const minutes = Math.floor(seconds / 60);
+  if (minutes < 60) return `${minutes} min ${Math.round(seconds % 60)} s`;
+  return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+}
+
+/** An estimate is not given with digits that it does not have. */
+export function about(seconds: number): string {
+  if (seconds < 1) return 'under a second';
+  return `about ${duration(seconds < 10 ? Math.ceil(seconds) : Math.ceil(seconds / 5) * 5).replace('.0', '')}`;
+}

@@ -1,0 +1,108 @@
+/** A plan for people: whole, with what each step does to whom, or in short before an upgrade. */
+import type { Dialect, Effect, Finding } from '../../dialect/dialect.js';
+import { releasesOf } from '../../schema/lineage.js';
+import type { Assessment } from '../../upgrade/assess.js';
+import type { Consent } from '../../upgrade/consent.js';
+import { costOf, estimatedSeconds, stepsOf } from '../../upgrade/cost.js';
+import type { PlannedRevision, Step } from '../../upgrade/plan.js';
+import { about, count, plural } from './numbers.js';
+
+/** Every revision with its steps, tables, rows, locks and rewrites, and whether it can be undone. */
+export function planText(assessment: Assessment, dialect: Dialect): string {
+  const { plan } = assessment;
+  return [
+    ...headLines(assessment, dialect),
+    '',
+    ...plan.revisions.flatMap((planned) => revisionText(planned, assessment)),
+    ...consentsText(assessment.consents),
+    ...findingsText(assessment.findings),
+  ].join('\n');
+}
+
+/** From where to where, and the steps that take time on this database. */
+export function summaryText(assessment: Assessment, dialect: Dialect): string {
+  const long = stepsOf(assessment.plan)
+    .map((step) => ({ step, cost: costOf(step, assessment.stats) }))
+    .filter(({ cost }) => cost.estimatedSeconds >= 1);
+  return [
+    ...headLines(assessment, dialect),
+    ...(long.length > 0 ? ['', 'what takes time:', ...long.flatMap(({ step }) => stepText(step, assessment))] : []),
+    ...findingsText(assessment.findings),
+    '',
+  ].join('\n');
+}
+
+const ATOMICITY = {
+  upgrade: 'One transaction: if it fails or is killed, the database is as it was.',
+  revision: 'Each revision is one transaction with its version: if it fails or is killed, run it again and it goes on.',
+  none: 'Each statement commits by itself here: if it fails or is killed, run it again and it goes on where it stood.',
+};
+
+function headLines({ plan, stats }: Assessment, dialect: Dialect): string[] {
+  return [
+    plan.initial ? 'from  an empty database' : `from  ${atText(plan.from)}`,
+    `to    ${atText(plan.to)}`,
+    `      ${plural(plan.revisions.length, 'revision')}, ${plural(stepsOf(plan).length, 'step')}, estimated ${about(estimatedSeconds(plan, stats))}`,
+    ATOMICITY[dialect.transaction],
+  ];
+}
+
+export function atText(revision: string): string {
+  const releases = releasesOf(revision);
+  return releases === null ? revision : `${revision}  (MLflow ${releases})`;
+}
+
+function revisionText({ revision, steps }: PlannedRevision, assessment: Assessment): string[] {
+  const undo = revision.irreversible ? '  [cannot be undone]' : '';
+  return [`${revision.id.padEnd(13)} ${revision.title}${undo}`, ...steps.flatMap((step) => stepText(step, assessment))];
+}
+
+function stepText(step: Step, { stats }: Assessment): string[] {
+  const cost = costOf(step, stats);
+  const others = step.revisions.filter((id) => id !== step.at);
+  const facts = [
+    ...(cost.rows === null ? [] : [plural(cost.rows, 'row')]),
+    ...(cost.estimatedSeconds >= 1 ? [about(cost.estimatedSeconds)] : []),
+    ...(others.length > 0 ? [`also for ${others.join(', ')}`] : []),
+  ];
+  // On a table that is new or empty a lock is over at once.
+  const felt = step.effects.filter(({ table }) => (stats.get(table)?.rows ?? 0) > 0);
+  return [
+    `    - ${step.title}${facts.length > 0 ? ` (${facts.join('; ')})` : ''}`,
+    ...[...new Set(felt.map(effectText))].map((line) => `        ${line}`),
+  ];
+}
+
+const WORK = {
+  none: 'only the catalog changes',
+  scan: 'the table is read',
+  index: 'an index is built over the table',
+  rewrite: 'the table is rewritten',
+};
+
+export function effectText({ table, lock, blocks, work }: Effect): string {
+  return `${table}: ${WORK[work]}; ${blocks === 'nothing' ? 'blocks nobody' : `blocks ${blocks}`} (${lock})`;
+}
+
+export function consentsText(consents: readonly Consent[]): string[] {
+  return consents.flatMap((consent) => ['', ...consentText(consent)]);
+}
+
+export function consentText({ revision, title, because, facts, notes }: Consent): string[] {
+  return [
+    `! ${revision} cannot be undone: ${title}`,
+    `    ${because}.`,
+    ...(facts.length > 0
+      ? [`    This database: ${facts.map(({ label, n }) => `${count(n)} ${label}`).join('; ')}.`]
+      : []),
+    ...notes.map((note) => `    ${note}`),
+  ];
+}
+
+export function findingsText(findings: readonly Finding[]): string[] {
+  return findings.flatMap(({ severity, found, fix }) => [
+    '',
+    `${severity === 'refuses' ? 'x' : 'i'} ${found}`,
+    `    ${severity === 'refuses' ? 'to do: ' : ''}${fix}`,
+  ]);
+}

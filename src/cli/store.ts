@@ -1,0 +1,66 @@
+/** The database that a command works on: from argument, flag, file or environment to an open dialect. */
+import { Args, Flags } from '@oclif/core';
+import { readEnvironment, resolveStoreUri } from '../config.js';
+import type { Database } from '../dialect/dialect.js';
+import { explained } from '../dialect/explain.js';
+import { openDatabase } from '../dialect/index.js';
+import { MtrackError } from '../errors.js';
+import type { DatabaseUri } from '../uri.js';
+
+export const databaseArg = {
+  db_uri: Args.string({
+    description:
+      'store URI of the database, as for `mlflow server --backend-store-uri`; a password in it shows in `ps`: there are other ways',
+  }),
+};
+
+export const databaseFlags = {
+  'backend-store-uri': Flags.string({ description: 'the same as the argument', helpValue: 'URI', helpGroup: 'STORE' }),
+  'backend-store-uri-file': Flags.string({
+    description: 'a file that holds the store URI, so that it shows nowhere',
+    helpValue: 'PATH',
+    helpGroup: 'STORE',
+  }),
+};
+
+interface StoreInput {
+  readonly argument: string | undefined;
+  readonly flags: {
+    readonly 'backend-store-uri'?: string | undefined;
+    readonly 'backend-store-uri-file'?: string | undefined;
+  };
+}
+
+/** @throws {MtrackError} USAGE, URI_INVALID */
+export function databaseUri({ argument, flags }: StoreInput): DatabaseUri {
+  const { uri } = resolveStoreUri({
+    argument,
+    flag: flags['backend-store-uri'],
+    file: flags['backend-store-uri-file'],
+    env: readEnvironment(process.env),
+  });
+  if (uri.kind === 'database') return uri;
+  throw new MtrackError('URI_INVALID', {
+    found: `${uri.path} is a file store, a folder`,
+    expected: 'the URI of a database: sqlite:///…, postgresql://…, mysql://…, mssql://…',
+    fix: ['a file store has no schema to upgrade'],
+  });
+}
+
+/**
+ * Opens the database for a command, and puts what the database says against it into words.
+ * @param echo receives each statement where MLFLOW_SQLALCHEMYSTORE_ECHO is on
+ */
+export async function withDatabase<T>(
+  uri: DatabaseUri,
+  echo: (statement: string) => void,
+  use: (database: Database) => Promise<T>,
+): Promise<T> {
+  const { pool, mysqlTls, postgresql } = readEnvironment(process.env);
+  const database = await openDatabase(uri, { pool, mysqlTls, postgresql, ...(pool.echo && { echo }) });
+  try {
+    return await use(database);
+  } catch (error) {
+    throw explained(error, database.dialect.faultOf(error), database.shown);
+  }
+}

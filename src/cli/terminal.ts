@@ -1,0 +1,12 @@
+import type { Secret } from '../secrets.js';
+
+/** What the flow may do on the terminal. */
+export interface Terminal {
+  readonly interactive: boolean;
+  readonly json: boolean;
+  /** A result, to stdout. */
+  readonly say: (text: string) => void;
+  /** Everything else, to stderr. */
+  readonly note: (text: string) => void;
+  readonly keepSecret: (secrets: Iterable<Secret>, known: Iterable<string>) => void;
+}

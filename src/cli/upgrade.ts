@@ -1,0 +1,191 @@
+/** `db upgrade` between the flags and the core: which of its four faces is asked for, and what is shown of it. */
+
+import type { Database } from '../dialect/dialect.js';
+import { offlineDialect, SCHEMES } from '../dialect/index.js';
+import { MtrackError } from '../errors.js';
+import { isKnown, resolveTarget } from '../schema/lineage.js';
+import { type Assessment, assess } from '../upgrade/assess.js';
+import { checkAccepted } from '../upgrade/consent.js';
+import { execute, type Outcome } from '../upgrade/execute.js';
+import { howToRun, planOffline, scriptOf } from '../upgrade/script.js';
+import { secretsOf, wordsOf } from '../uri.js';
+import { agree } from './agree.js';
+import { liveDisplay, plainDisplay, silentDisplay } from './progress.js';
+import { outcomeJson, planJson } from './render/json.js';
+import { duration, plural } from './render/numbers.js';
+import { atText, findingsText, planText, summaryText } from './render/plan.js';
+import { stopOnSignals } from './signals.js';
+import { databaseUri, withDatabase } from './store.js';
+import type { Terminal } from './terminal.js';
+
+export interface UpgradeFlags {
+  readonly 'backend-store-uri'?: string | undefined;
+  readonly 'backend-store-uri-file'?: string | undefined;
+  readonly to: string;
+  readonly 'dry-run': boolean;
+  readonly sql: boolean;
+  readonly dialect?: string | undefined;
+  readonly yes: boolean;
+  readonly accept: readonly string[];
+  readonly 'lock-timeout': number;
+  readonly 'wait-timeout': number;
+}
+
+interface Input {
+  readonly argument: string | undefined;
+  readonly flags: UpgradeFlags;
+}
+
+export async function runUpgrade(input: Input, terminal: Terminal): Promise<unknown> {
+  const { flags } = input;
+  checkAccepted(flags.accept, isKnown);
+  if (flags.to.includes(':')) return offlineScript(input, terminal);
+  const target = resolveTarget(flags.to);
+  const uri = databaseUri(input);
+  terminal.keepSecret(secretsOf(uri), wordsOf(uri));
+  return withDatabase(uri, terminal.note, (database) => upgradeOpen(database, target, input, terminal));
+}
+
+async function upgradeOpen(database: Database, target: string, input: Input, terminal: Terminal): Promise<unknown> {
+  const { flags } = input;
+  // Nothing is waited for where nothing is done; an upgrade waits for the one that runs.
+  const session = await database.reader(flags['dry-run'] || flags.sql ? flags['lock-timeout'] : flags['wait-timeout']);
+  let assessment: Assessment | null;
+  try {
+    assessment = await assess(database, target, session);
+    if (assessment && flags.sql) return await script(assessment, database, session, terminal);
+  } finally {
+    // Before a writer of the same database is opened: see dialect/sqlite/connect.ts.
+    await session.close();
+  }
+  if (!assessment) return upToDate(target, database, terminal);
+  return flags['dry-run'] ? dryRun(assessment, database, terminal) : upgrade(assessment, database, input, terminal);
+}
+
+function upToDate(target: string, database: Database, { say }: Terminal): unknown {
+  say(`at revision ${atText(target)}: nothing to do`);
+  return { from: target, to: target, applied: [], database: database.shown };
+}
+
+function dryRun(assessment: Assessment, database: Database, { say }: Terminal): unknown {
+  say(planText(assessment, database.dialect));
+  if (assessment.findings.some(({ severity }) => severity === 'refuses')) process.exitCode = refused(assessment).exit;
+  return planJson(assessment);
+}
+
+async function upgrade(
+  assessment: Assessment,
+  database: Database,
+  { flags }: Input,
+  terminal: Terminal,
+): Promise<unknown> {
+  if (assessment.findings.some(({ severity }) => severity === 'refuses')) throw refused(assessment);
+  terminal.note(summaryText(assessment, database.dialect));
+  if (database.absent) terminal.note(`there is no database yet at ${database.target.database}: it will be made`);
+  await agree(assessment, database, {
+    yes: flags.yes,
+    accepted: flags.accept,
+    interactive: terminal.interactive,
+    command: [
+      'mtrack db upgrade',
+      database.shown,
+      ...(flags.to === 'head' ? [] : ['--to', flags.to]),
+      ...(flags.yes ? ['--yes'] : []),
+      ...flags.accept.map((each) => `--accept ${each}`),
+    ].join(' '),
+    say: terminal.note,
+  });
+  const { signal, release } = stopOnSignals((name) => terminal.note(`${name}: stopping at the next safe point`));
+  try {
+    const outcome = await displayFor(terminal).run((onProgress) =>
+      execute(database, assessment.plan, {
+        lockTimeout: flags['lock-timeout'],
+        patience: flags['wait-timeout'],
+        signal,
+        onProgress,
+      }),
+    );
+    terminal.say(outcomeText(outcome));
+    return { ...outcomeJson(outcome), database: database.shown };
+  } finally {
+    release();
+  }
+}
+
+function displayFor({ interactive, json, note }: Terminal) {
+  if (json) return silentDisplay;
+  return interactive ? liveDisplay('upgrade') : plainDisplay(note);
+}
+
+function outcomeText({ applied, to, seconds, verification }: Outcome): string {
+  const done =
+    applied.length === 0
+      ? `at revision ${atText(to)}: another upgrade did it`
+      : `upgraded to ${atText(to)}: ${plural(applied.length, 'revision')} in ${duration(seconds)}; schema and rows verified`;
+  const { remaining, brokenReferences } = verification;
+  return [
+    done,
+    ...(remaining.length > 0
+      ? [
+          `${plural(remaining.length, 'difference')} from before the upgrade are still there: mtrack db status lists them`,
+        ]
+      : []),
+    ...brokenReferences.map((line) => `as before the upgrade: ${line}`),
+  ].join('\n');
+}
+
+/** All findings at once, each with its fix. */
+function refused(assessment: Assessment): MtrackError {
+  const against = assessment.findings.filter(({ severity }) => severity === 'refuses');
+  return new MtrackError('PREFLIGHT_FAILED', {
+    found: against.map(({ found }) => found).join('\n'),
+    expected: 'nothing that would make the upgrade fail half-way; nothing was changed',
+    fix: against.map(({ fix }) => fix),
+    details: { findings: assessment.findings },
+  });
+}
+
+// ---------------------------------------------------------------- scripts
+
+async function script(
+  assessment: Assessment,
+  database: Database,
+  session: Awaited<ReturnType<Database['reader']>>,
+  { say, note }: Terminal,
+): Promise<unknown> {
+  const { plan, start } = assessment;
+  const hasVersionTable = start.schema.tables.has('alembic_version');
+  const run = howToRun(database);
+  const text = await scriptOf(plan, database.dialect, { session, live: start.schema, hasVersionTable }, [
+    `mtrack db upgrade --sql: ${database.shown}`,
+    `from ${plan.initial ? 'an empty database' : plan.from} to ${plan.to}`,
+    `run it with: ${run}`,
+    `backup first: ${database.dialect.backupCommand(database.target)}`,
+    ...assessment.consents.flatMap(({ revision, because }) => [`! ${revision} cannot be undone: ${because}`]),
+  ]);
+  for (const line of findingsText(assessment.findings)) note(line);
+  say(text);
+  return { from: plan.initial ? null : plan.from, to: plan.to, sql: text, run };
+}
+
+async function offlineScript({ argument, flags }: Input, { say }: Terminal): Promise<unknown> {
+  const [from = '', to = ''] = flags.to.split(':');
+  if (!flags.sql) {
+    throw new MtrackError('USAGE', {
+      found: `--to ${flags.to}, a range`,
+      expected: 'a range with --sql only: a database has its own beginning',
+      fix: [`mtrack db upgrade --sql --to ${flags.to} --dialect ${SCHEMES[0]}`, `mtrack db upgrade --to ${to}`],
+    });
+  }
+  const scheme = flags.dialect ?? databaseUri({ argument, flags }).scheme;
+  const dialect = await offlineDialect(scheme);
+  const [first, last] = [resolveTarget(from), resolveTarget(to)];
+  const plan = planOffline(first, last, dialect);
+  const text = await scriptOf(plan, dialect, null, [
+    'mtrack db upgrade --sql, written without a database',
+    `for ${scheme}, from ${first} to ${last}`,
+    'Constraints are called as MLflow and the server call them on a new database; a script made with a connection uses the names that are there.',
+  ]);
+  say(text);
+  return { from: first, to: last, sql: text };
+}

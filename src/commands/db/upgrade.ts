@@ -1,0 +1,81 @@
+import { Flags } from '@oclif/core';
+import { BaseCommand } from '../../cli/base.js';
+import { duration } from '../../cli/flags.js';
+import { databaseArg, databaseFlags } from '../../cli/store.js';
+import { runUpgrade, type UpgradeFlags } from '../../cli/upgrade.js';
+
+export default class DbUpgrade extends BaseCommand {
+  static override summary = 'Upgrade a database to the head, to a revision, or to what an MLflow release uses.';
+  static override description =
+    `Shows what would be done, asks, and does it under a lock; finishes what another upgrade, by mtrack or by MLflow, left half-done; makes the tables of an empty database.
+
+A revision that cannot be undone or loses data needs an agreement of its own (--accept), which --yes does not give. Stop the MLflow servers first, and take a backup: the command for this database is shown.
+
+EXIT STATUS: 0 done, or nothing to do; everything else in docs/exit-codes.md.`;
+  static override examples = [
+    {
+      description: 'see what an upgrade would do',
+      command: '<%= config.bin %> <%= command.id %> sqlite:///mlflow.db --dry-run',
+    },
+    {
+      description: 'only as far as the MLflow that is installed',
+      command: '<%= config.bin %> <%= command.id %> sqlite:///mlflow.db --to mlflow==2.22',
+    },
+    {
+      description: 'in a script',
+      command:
+        '<%= config.bin %> <%= command.id %> --backend-store-uri-file /run/secrets/mlflow-uri --yes --accept 2d6e25af4d3e',
+    },
+    {
+      description: 'a script for a DBA',
+      command: '<%= config.bin %> <%= command.id %> postgresql://db/mlflow --sql > upgrade.sql',
+    },
+    {
+      description: 'the same without a connection',
+      command: '<%= config.bin %> <%= command.id %> --sql --to acf3f17fdcc7:head --dialect postgresql',
+    },
+  ];
+  static override args = databaseArg;
+  static override flags = {
+    ...databaseFlags,
+    to: Flags.string({
+      description: 'head, a revision, a release as mlflow==2.22; with --sql also a range of revisions, from:to',
+      default: 'head',
+      helpValue: 'TARGET',
+    }),
+    'dry-run': Flags.boolean({ description: 'show the plan and stop; writes nothing' }),
+    sql: Flags.boolean({
+      description: "write the plan as a script for the database's own client; writes nothing to the database",
+      exclusive: ['dry-run'],
+    }),
+    dialect: Flags.string({
+      description: 'with --sql and a range: the database that the script is for, as a scheme',
+      helpValue: 'postgresql',
+      dependsOn: ['sql'],
+    }),
+    yes: Flags.boolean({ char: 'y', description: 'do not ask; does not cover what needs --accept' }),
+    accept: Flags.string({
+      description: 'agree to a revision that cannot be undone; can be given several times, or with commas',
+      helpValue: 'REVISION',
+      multiple: true,
+      multipleNonGreedy: true,
+      delimiter: ',',
+      default: [],
+    }),
+    'lock-timeout': duration({
+      description: 'how long to wait for other sessions that lock a table, over all attempts',
+      default: 60_000,
+      defaultHelp: async () => '1m',
+    }),
+    'wait-timeout': duration({
+      description: 'how long to wait for another upgrade of the same database to end',
+      default: 1_800_000,
+      defaultHelp: async () => '30m',
+    }),
+  };
+
+  async run(): Promise<unknown> {
+    const { args, flags } = await this.parse(DbUpgrade);
+    return runUpgrade({ argument: args.db_uri, flags: flags satisfies UpgradeFlags }, this.terminal());
+  }
+}

@@ -1,0 +1,189 @@
+/**
+ * The contract of a dialect: all that the rest of mtrack may ask of a database. Nothing outside this folder knows a
+ * database by name; it asks the facts here.
+ */
+import type { TableDelta } from '../schema/delta.js';
+import type { Naming } from '../schema/fold.js';
+import type { Column, Schema, Table } from '../schema/model.js';
+import type { Operation, Range, SqlWords } from '../schema/operations.js';
+import type { Traits } from '../schema/traits.js';
+import type { Query, Session } from './session.js';
+
+/** What a statement, or a run of them, does to others who use the database. */
+export interface Effect {
+  readonly table: string;
+  /** The lock in the database's own words. */
+  readonly lock: string;
+  readonly blocks: 'nothing' | 'writes' | 'reads and writes';
+  /** Work in proportion to the table: `rewrite` writes it again whole, `scan` reads it, `index` builds an index over it. */
+  readonly work: 'none' | 'scan' | 'index' | 'rewrite';
+}
+
+export interface Statement {
+  readonly sql: string;
+  /** The rows are worked through in chunks of about `rows`; the SQL then holds range markers (see ranges.ts). */
+  readonly over?: Range & { readonly rows: number };
+  /** Said of the statement while it runs. */
+  readonly note?: string;
+}
+
+/** A structural operation in a dialect's SQL, with the schema it leaves behind. */
+export interface Compiled {
+  readonly statements: readonly Statement[];
+  readonly effects: readonly Effect[];
+  readonly after: Schema;
+}
+
+export interface TableStats {
+  /** Rows: counted where that is cheap, else as the database's statistics have it. */
+  readonly rows: number;
+  readonly exact: boolean;
+  /** Bytes of the table with its indexes. */
+  readonly bytes: number;
+}
+
+export interface Blocker {
+  /** Who holds the lock: process or connection id, user and program, as far as the database tells. */
+  readonly who: string;
+  readonly sinceSeconds: number | null;
+  readonly what: string;
+}
+
+/** Why a database's driver failed, as far as it decides what to do next. */
+export type FaultKind =
+  | 'lock-timeout'
+  | 'deadlock'
+  | 'connection-lost'
+  | 'connect-failed'
+  | 'disk-full'
+  | 'permission'
+  | 'read-only'
+  | 'other';
+
+/** A finding of the preflight: why the upgrade could not succeed, or what its operator should know before. */
+export interface Finding {
+  readonly severity: 'refuses' | 'warns';
+  readonly found: string;
+  readonly fix: string;
+}
+
+/** What the preflight of a dialect is told of the plan. */
+export interface PreflightScope {
+  readonly schema: Schema;
+  readonly stats: ReadonlyMap<string, TableStats>;
+  /** Tables that are rewritten, or that indexes are built over. */
+  readonly heavy: readonly string[];
+  readonly createsTrigger: boolean;
+  readonly createsTables: boolean;
+}
+
+export interface LockWait {
+  /** Milliseconds to wait at the most. */
+  readonly patience: number;
+  readonly onWait: (blockers: readonly Blocker[]) => void;
+}
+
+/** How far a statement that runs now has come, as another session sees it. */
+export interface ServerProgress {
+  readonly phase: string;
+  readonly done: number;
+  readonly total: number;
+}
+
+export interface Dialect {
+  readonly name: string;
+  readonly traits: Traits;
+  readonly naming: Naming;
+  readonly words: SqlWords;
+
+  /**
+   * What one transaction spans: the whole upgrade, one revision with its version, or nothing, as each statement of DDL
+   * commits by itself.
+   */
+  readonly transaction: 'upgrade' | 'revision' | 'none';
+  /** Changing a table means copying it: changes of one table are worth putting together. */
+  readonly rebuildsTables: boolean;
+
+  /** A column in words, for differences and plans; two columns that are spelt alike are the same. */
+  spell(column: Column): string;
+  /**
+   * @throws {Error} when the schema lacks what the operation changes.
+   */
+  compile(operation: Operation, schema: Schema): Compiled;
+  /** How much a chunk of this dialect may hold, in rows. */
+  readonly chunkRows: number;
+
+  /** The key of the `n`th row (from 0) above `after`, or of the first rows when null, in the order of the key, as `k`. */
+  nthKey(range: Range, after: unknown, n: number): Query;
+  /** A query cut to its first row. */
+  firstOf(query: string): string;
+
+  readCatalog(session: Session): Promise<Schema>;
+  /** The rows of alembic_version; null when there is no such table. */
+  readVersions(session: Session): Promise<readonly string[] | null>;
+  readStats(session: Session, tables: readonly string[]): Promise<ReadonlyMap<string, TableStats>>;
+  /** CREATE TABLE of Alembic's version table, as Alembic writes it. */
+  readonly createVersionTable: string;
+
+  /** Takes the lock that keeps other upgrades out, and re-takes nothing: the session that does the work holds it. */
+  lock(session: Session, wait: LockWait): Promise<void>;
+  /** Whether the session still holds it: asked before each step. */
+  holdsLock(session: Session): Promise<boolean>;
+  unlock(session: Session): Promise<void>;
+  /** Settings of the session that works, before the lock is taken. `lockTimeout` in milliseconds, of one attempt. */
+  prepare(session: Session, options: { readonly lockTimeout: number }): Promise<void>;
+  blockers(session: Session): Promise<readonly Blocker[]>;
+  /** Progress of the statement that `session` runs, asked through another one. */
+  progressOf?(observer: Session, session: Session): Promise<ServerProgress | null>;
+
+  preflight(session: Session, scope: PreflightScope): Promise<readonly Finding[]>;
+  /** Differences that the database itself brings about and that are of no account. */
+  isBenign(extra: { readonly table: Table; readonly index: string }): boolean;
+  /** Broken references that the upgrade must not leave, as sentences; empty where the server sees to it. */
+  brokenReferences(session: Session, tables: readonly string[]): Promise<readonly string[]>;
+
+  faultOf(error: unknown): FaultKind;
+  /** The command that takes a backup with the database's own tools; never holds a password. */
+  backupCommand(target: BackupTarget): string;
+
+  readonly script: Script;
+}
+
+/** Where the database is, without its password. */
+export interface BackupTarget {
+  readonly host: string | null;
+  readonly port: number | null;
+  readonly user: string | null;
+  /** Name of the database, or path of its file. */
+  readonly database: string;
+}
+
+/** A database that a store URI names: sessions to look and to work, and the dialect that its server speaks. */
+export interface Database {
+  readonly dialect: Dialect;
+  readonly target: BackupTarget;
+  /** The store URI without its password. */
+  readonly shown: string;
+  /** Nothing is there yet: the database will be made by the first writer. */
+  readonly absent: boolean;
+  /** A session that cannot write. @param patience milliseconds to wait for a writer that keeps readers out */
+  reader(patience: number): Promise<Session>;
+  /** A session that can. Where both at once are unsafe, the reader must be closed before. */
+  worker(): Promise<Session>;
+}
+
+/** What an offline script needs, so that the database's own client can run it and stops at the first error. */
+export interface Script {
+  readonly header: (about: readonly string[]) => string;
+  readonly footer: string;
+  /** One statement with its terminator. */
+  readonly statement: (sql: string) => string;
+  readonly begin: string | null;
+  readonly commit: string | null;
+  /** Stops the script with a message when a query gives a row. */
+  readonly stopIf: (query: string, message: string) => string;
+  /** How to run it, as a command. */
+  readonly runWith: (target: BackupTarget) => string;
+}
+
+export type { TableDelta };

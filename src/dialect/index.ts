@@ -1,0 +1,83 @@
+/** Which dialect a store URI means. The only place that chooses one; a dialect is loaded only when it is named. */
+import type { PoolOptions, TlsFiles } from '../config.js';
+import { MtrackError } from '../errors.js';
+import { type DatabaseUri, formatUri } from '../uri.js';
+import type { Database, Dialect } from './dialect.js';
+import { explained } from './explain.js';
+import { echoing } from './session.js';
+
+export interface OpenOptions {
+  readonly pool: PoolOptions;
+  readonly mysqlTls: TlsFiles;
+  /** Variables `PG…` of the environment. */
+  readonly postgresql: Readonly<Record<string, string>>;
+  /** Receives each statement before it is sent: SQLAlchemy's `echo`. */
+  readonly echo?: (statement: string) => void;
+}
+
+interface Entry {
+  /** The scheme of a store URI, without driver; a flavour of a dialect can have a scheme of its own. */
+  readonly schemes: readonly string[];
+  open(uri: DatabaseUri, options: OpenOptions): Promise<Database>;
+  /** For scripts that are written without a database. */
+  offline(scheme: string): Promise<Dialect>;
+}
+
+const DIALECTS: readonly Entry[] = [
+  {
+    schemes: ['sqlite'],
+    open: async (uri) => (await import('./sqlite/index.js')).openSqlite(uri),
+    offline: async () => (await import('./sqlite/index.js')).sqliteDialect(null),
+  },
+  {
+    // `postgres` is what MLflow and many services wrote before SQLAlchemy 1.4 refused it.
+    schemes: ['postgresql', 'postgres'],
+    open: async (uri, options) => (await import('./postgresql/index.js')).openPostgresql(uri, options),
+    offline: async () => (await import('./postgresql/index.js')).postgresql,
+  },
+  {
+    schemes: ['mysql', 'mariadb'],
+    open: async (uri, options) => (await import('./mysql/index.js')).openMysql(uri, options),
+    offline: async (scheme) => {
+      const { mysqlDialect } = await import('./mysql/index.js');
+      const { serverOf } = await import('./mysql/flavour.js');
+      return mysqlDialect(serverOf(scheme === 'mariadb' ? '10.11.0-MariaDB' : '8.4.0'), null);
+    },
+  },
+  {
+    schemes: ['mssql'],
+    open: async (uri, options) => (await import('./mssql/index.js')).openMssql(uri, options),
+    offline: async () => (await import('./mssql/index.js')).mssqlDialect(null),
+  },
+];
+
+export const SCHEMES = DIALECTS.flatMap(({ schemes }) => schemes);
+
+/** @throws {MtrackError} URI_INVALID for a scheme that is none of a database that MLflow can use */
+function entryOf(scheme: string): Entry {
+  const entry = DIALECTS.find(({ schemes }) => schemes.includes(scheme));
+  if (entry) return entry;
+  throw new MtrackError('URI_INVALID', {
+    found: `a store URI that begins with ${scheme}`,
+    expected: SCHEMES.map((each) => `${each}://`).join(', '),
+    fix: ['write the URI as for `mlflow server --backend-store-uri`'],
+  });
+}
+
+/** @throws {MtrackError} CONNECT_FAILED and the like, where the database has to be asked what it is */
+export async function openDatabase(uri: DatabaseUri, options: OpenOptions): Promise<Database> {
+  const entry = entryOf(uri.scheme);
+  const database = await entry.open(uri, options).catch(async (error: unknown) => {
+    throw explained(error, (await entry.offline(uri.scheme)).faultOf(error), formatUri(uri));
+  });
+  const { echo = () => undefined } = options;
+  return {
+    ...database,
+    reader: async (patience) => echoing(await database.reader(patience), echo),
+    worker: async () => echoing(await database.worker(), echo),
+  };
+}
+
+export async function offlineDialect(scheme: string): Promise<Dialect> {
+  return entryOf(scheme).offline(scheme);
+}

@@ -1,0 +1,13 @@
+import type { Traits } from '../../schema/traits.js';
+
+export const TRAITS: Traits = {
+  checksBooleans: false,
+  restatesColumns: false,
+  dropsCheckOfOldType: true,
+  foldsCase: true,
+  uniqueIndexIsConstraint: false,
+  mergesUniqueIntoPrimaryKey: false,
+  // The server has both, but MLflow makes these indexes plain ones here.
+  coveringIndexes: false,
+  prefixIndexes: false,
+};

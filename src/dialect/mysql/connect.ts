@@ -1,0 +1,39 @@
+import { MikroORM } from '@mikro-orm/core';
+import { MySqlDriver } from '@mikro-orm/mysql';
+import type { ConnectionOptions } from 'mysql2';
+import { QUIET, sessionOf } from '../orm.js';
+import type { Session } from '../session.js';
+import { type MysqlOptions, mayTryNext } from './options.js';
+
+/** What literals and conversions mean is fixed for our sessions, whatever the server's default is. */
+const SQL_MODE = 'STRICT_TRANS_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION,NO_AUTO_VALUE_ON_ZERO';
+
+/** A session on a connection of its own. */
+export async function openSession(options: MysqlOptions): Promise<Session> {
+  const [first, ...others] = options.attempts;
+  let attempt = connect(first);
+  for (const other of others) {
+    attempt = attempt.catch((error: unknown) => {
+      if (!mayTryNext(error)) throw error;
+      return connect(other);
+    });
+  }
+  const session = await attempt;
+  for (const statement of options.setup) await session.run(statement);
+  await session.run(`SET SESSION sql_mode = '${SQL_MODE}'`);
+  return session;
+}
+
+function connect(connection: ConnectionOptions): Promise<Session> {
+  const orm = new MikroORM({
+    ...QUIET,
+    driver: MySqlDriver,
+    dbName: connection.database ?? '',
+    driverOptions: { ...connection, connectionLimit: 1 },
+  });
+  return sessionOf(orm, (run) => ({
+    begin: async () => void (await run('START TRANSACTION')),
+    commit: async () => void (await run('COMMIT')),
+    rollback: async () => void (await run('ROLLBACK')),
+  }));
+}

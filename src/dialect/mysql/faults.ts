@@ -1,0 +1,51 @@
+import type { FaultKind } from '../dialect.js';
+import { codeOf, messageIncludes, numberOf } from '../faults.js';
+
+/** https://dev.mysql.com/doc/mysql-errors/8.4/en/server-error-reference.html, https://mariadb.com/kb/en/mariadb-error-code-reference/ */
+const NUMBERS: Readonly<Record<number, FaultKind>> = {
+  1205: 'lock-timeout',
+  1213: 'deadlock',
+  1021: 'disk-full',
+  1114: 'disk-full',
+  1026: 'disk-full',
+  1044: 'permission',
+  1142: 'permission',
+  1143: 'permission',
+  1227: 'permission',
+  1370: 'permission',
+  1419: 'permission',
+  1290: 'read-only',
+  1792: 'read-only',
+  1836: 'read-only',
+  1053: 'connection-lost',
+  1077: 'connection-lost',
+  1927: 'connection-lost',
+  3169: 'connection-lost',
+  2006: 'connection-lost',
+  2013: 'connection-lost',
+  1040: 'connect-failed',
+  1045: 'connect-failed',
+  1049: 'connect-failed',
+  1129: 'connect-failed',
+  1130: 'connect-failed',
+  1698: 'connect-failed',
+};
+const CODES: Readonly<Record<string, FaultKind>> = {
+  PROTOCOL_CONNECTION_LOST: 'connection-lost',
+  ECONNRESET: 'connection-lost',
+  EPIPE: 'connection-lost',
+  ECONNREFUSED: 'connect-failed',
+  ENOTFOUND: 'connect-failed',
+  EAI_AGAIN: 'connect-failed',
+  ETIMEDOUT: 'connect-failed',
+  ENOENT: 'connect-failed',
+};
+
+export function faultOf(error: unknown): FaultKind {
+  const number = numberOf(error, 'errno');
+  const kind = (number !== undefined && NUMBERS[number]) || CODES[codeOf(error) ?? ''];
+  if (kind) return kind;
+  if (messageIncludes(error, 'connection is in closed state', 'Connection lost')) return 'connection-lost';
+  if (messageIncludes(error, 'No space left on device', 'errno: 28')) return 'disk-full';
+  return 'other';
+}

@@ -1,0 +1,83 @@
+/**
+ * A named lock of the session that does the work (https://dev.mysql.com/doc/refman/8.4/en/locking-functions.html,
+ * https://mariadb.com/kb/en/get_lock/). A killed client's last ALTER runs on in the server to its end, and with it, as
+ * it is the same session, the lock: the next upgrade does not start beside it.
+ */
+import { createHash } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { sql } from 'kysely';
+import { MtrackError } from '../../errors.js';
+import type { Blocker, LockWait } from '../dialect.js';
+import type { Session } from '../session.js';
+
+const POLL_MS = 250;
+/** MySQL refuses longer names (error 3057). */
+const LONGEST_NAME = 64;
+
+/** Names are of the whole server, so the database's is a part of it. */
+async function nameOf(session: Session): Promise<string> {
+  const [row] = await session.rows<{ name: string | null }>('SELECT DATABASE() AS name');
+  const name = `mtrack upgrade ${row?.name ?? ''}`;
+  return name.length <= LONGEST_NAME
+    ? name
+    : `mtrack upgrade ${createHash('sha256').update(name).digest('hex').slice(0, 40)}`;
+}
+
+export async function lock(session: Session, wait: LockWait): Promise<void> {
+  const name = await nameOf(session);
+  const patientUntil = Date.now() + wait.patience;
+  for (;;) {
+    const [row] = await session.rows<{ locked: number | null }>(sql`SELECT GET_LOCK(${name}, 0) AS locked`);
+    if (Number(row?.locked) === 1) return;
+    const holders = await session.rows<ThreadRow>(sql`${THREADS} WHERE p.ID = IS_USED_LOCK(${name})`);
+    if (Date.now() > patientUntil) {
+      throw new MtrackError('LOCKED', {
+        found: `another upgrade of this database has run for more than ${Math.round(wait.patience / 1000)} s: ${holders.map((row) => blockerOf(row).who).join('; ')}`,
+        fix: ['wait for it to end (KILL does not end an ALTER at once), and run the command again'],
+      });
+    }
+    wait.onWait(holders.map(blockerOf));
+    await sleep(POLL_MS);
+  }
+}
+
+export async function holdsLock(session: Session): Promise<boolean> {
+  const [row] = await session.rows<{ ours: number | null }>(
+    sql`SELECT IS_USED_LOCK(${await nameOf(session)}) = CONNECTION_ID() AS ours`,
+  );
+  return Number(row?.ours) === 1;
+}
+
+export async function unlock(session: Session): Promise<void> {
+  await session.rows(sql`SELECT RELEASE_LOCK(${await nameOf(session)})`);
+}
+
+interface ThreadRow {
+  id: number | string;
+  user: string | null;
+  host: string | null;
+  state: string | null;
+  seconds: number | string | null;
+  info: string | null;
+}
+
+const THREADS = sql`SELECT p.ID AS id, p.USER AS user, p.HOST AS host, p.STATE AS state, p.TIME AS seconds, LEFT(p.INFO, 200) AS info
+  FROM information_schema.PROCESSLIST p`;
+
+function blockerOf(row: ThreadRow): Blocker {
+  return {
+    who: `thread ${row.id} (${row.user ?? '?'} from ${row.host ?? '?'})`,
+    sinceSeconds: row.seconds === null ? null : Number(row.seconds),
+    what: row.info?.replaceAll(/\s+/g, ' ') ?? row.state ?? 'idle in a transaction',
+  };
+}
+
+/** Threads with an open transaction, which is what an ALTER waits for; without the PROCESS privilege only one's own user's. */
+export async function blockers(session: Session): Promise<Blocker[]> {
+  const rows = await session.rows<ThreadRow>(sql`
+    SELECT p.ID AS id, p.USER AS user, p.HOST AS host, p.STATE AS state,
+           TIMESTAMPDIFF(SECOND, t.trx_started, NOW()) AS seconds, LEFT(p.INFO, 200) AS info
+    FROM information_schema.INNODB_TRX t JOIN information_schema.PROCESSLIST p ON p.ID = t.trx_mysql_thread_id
+    WHERE p.ID <> CONNECTION_ID() ORDER BY t.trx_started LIMIT 10`);
+  return rows.map(blockerOf);
+}

@@ -1,0 +1,155 @@
+import type { Finding, PreflightScope } from '../dialect.js';
+import type { Session } from '../session.js';
+import { isAtLeast, type Server } from './flavour.js';
+
+/** Checks and window functions: MySQL has the one since 8.0.16, the other since 8.0; MariaDB both since 10.2. */
+const OLDEST = { mysql: [8, 0, 16], mariadb: [10, 2, 1] } as const;
+
+interface Settings {
+  read_only: number | string;
+  log_bin: number | string;
+  trust: number | string;
+  database_name: string | null;
+  user: string;
+}
+
+export async function preflight(session: Session, server: Server, scope: PreflightScope): Promise<Finding[]> {
+  const [settings] = await session.rows<Settings>(
+    'SELECT @@global.read_only AS read_only, @@global.log_bin AS log_bin, @@global.log_bin_trust_function_creators AS trust, DATABASE() AS database_name, CURRENT_USER() AS user',
+  );
+  if (!settings) return [];
+  const grants = await grantsOf(session);
+  return [
+    ...serverFindings(server, settings, grants),
+    ...privilegeFindings(settings, grants),
+    ...triggerFindings(settings, grants, scope),
+    ...collationFindings(scope),
+    ...(await otherSessions(session)),
+  ];
+}
+
+const isOn = (value: number | string) => value === 'ON' || Number(value) === 1;
+
+function serverFindings(server: Server, settings: Settings, grants: Grants): Finding[] {
+  const oldest = OLDEST[server.flavour];
+  const findings: Finding[] = [];
+  if (!isAtLeast(server, oldest))
+    findings.push({
+      severity: 'refuses',
+      found: `${server.flavour === 'mariadb' ? 'MariaDB' : 'MySQL'} ${server.version.join('.')}`,
+      fix: `upgrade the server to ${oldest.join('.')} or newer`,
+    });
+  if (isOn(settings.read_only) && !grants.has('SUPER') && !grants.has('READ_ONLY ADMIN'))
+    findings.push({ severity: 'refuses', found: 'the server is read-only', fix: 'connect to the primary server' });
+  if (settings.database_name === null)
+    findings.push({
+      severity: 'refuses',
+      found: 'the store URI names no database',
+      fix: 'write the database behind the last slash',
+    });
+  return findings;
+}
+
+/** Privileges of the user on the whole server and on this database; `null` where roles make the list incomplete. */
+type Grants = ReadonlySet<string>;
+
+async function grantsOf(session: Session): Promise<Grants> {
+  const rows = await session.rows<Record<string, string>>('SHOW GRANTS FOR CURRENT_USER()');
+  const [row] = await session.rows<{ name: string | null }>('SELECT DATABASE() AS name');
+  const granted = new Set<string>();
+  for (const grant of rows.flatMap((each) => Object.values(each))) {
+    const [, privileges, on] = /^GRANT (.+?) ON (\S+) TO /i.exec(grant) ?? [];
+    // A grant without an object is that of a role, which may hold anything.
+    if (privileges === undefined) granted.add('ROLE');
+    else if (on === '*.*' || covers(on ?? '', row?.name ?? '')) {
+      for (const privilege of privileges.toUpperCase().split(/,\s*/)) granted.add(privilege);
+    }
+  }
+  return granted;
+}
+
+/** Whether `` `pattern`.* `` is of the database: `_` and `%` are wildcards, a backslash takes that away. */
+function covers(on: string, database: string): boolean {
+  const pattern = /^`(.*)`\.\*$/.exec(on)?.[1];
+  if (pattern === undefined) return false;
+  const expression = pattern.replaceAll(/\\?./g, (part) => {
+    if (part === '%') return '.*';
+    if (part === '_') return '.';
+    return part.replace(/^\\/, '').replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&');
+  });
+  return new RegExp(`^${expression}$`, 'i').test(database);
+}
+
+const NEEDED = ['SELECT', 'INSERT', 'UPDATE', 'DELETE', 'CREATE', 'ALTER', 'DROP', 'INDEX', 'REFERENCES'];
+
+function privilegeFindings(settings: Settings, grants: Grants): Finding[] {
+  if (grants.has('ALL PRIVILEGES') || grants.has('ROLE')) return [];
+  const lacking = NEEDED.filter((privilege) => !grants.has(privilege));
+  if (lacking.length === 0) return [];
+  return [
+    {
+      severity: 'refuses',
+      found: `user ${settings.user} lacks ${lacking.join(', ')} on database ${settings.database_name}`,
+      fix: `as an administrator: GRANT ALL PRIVILEGES ON \`${settings.database_name}\`.* TO ${account(settings.user)}`,
+    },
+  ];
+}
+
+const account = (user: string) => {
+  const at = user.lastIndexOf('@');
+  return `'${user.slice(0, at)}'@'${user.slice(at + 1)}'`;
+};
+
+/** Error 1419: with binary logging a trigger takes more than the TRIGGER privilege, and the revision would stop half-way. */
+function triggerFindings(settings: Settings, grants: Grants, scope: PreflightScope): Finding[] {
+  if (!scope.createsTrigger || grants.has('ROLE')) return [];
+  const findings: Finding[] = [];
+  if (!grants.has('ALL PRIVILEGES') && !grants.has('TRIGGER'))
+    findings.push({
+      severity: 'refuses',
+      found: `user ${settings.user} lacks TRIGGER on database ${settings.database_name}`,
+      fix: `as an administrator: GRANT TRIGGER ON \`${settings.database_name}\`.* TO ${account(settings.user)}`,
+    });
+  const mayAlways = ['SUPER', 'ALL PRIVILEGES', 'SET USER'].some((each) => grants.has(each));
+  if (isOn(settings.log_bin) && !isOn(settings.trust) && !mayAlways)
+    findings.push({
+      severity: 'refuses',
+      found:
+        'the server keeps a binary log and lets only administrators make triggers (log_bin_trust_function_creators is off)',
+      fix: 'as an administrator: SET GLOBAL log_bin_trust_function_creators = 1, for the time of the upgrade',
+    });
+  return findings;
+}
+
+/** References between tables of different collations are refused by the server (error 1005 or 3780). */
+function collationFindings(scope: PreflightScope): Finding[] {
+  const collations = Map.groupBy(
+    [...scope.schema.tables.values()].filter(({ name, collation }) => collation && !name.startsWith('alembic_version')),
+    ({ collation }) => collation ?? '',
+  );
+  if (collations.size < 2) return [];
+  const [most, ...others] = [...collations].sort(([, a], [, b]) => b.length - a.length);
+  const odd = others.flatMap(([, tables]) => tables.map(({ name }) => name));
+  return [
+    {
+      severity: 'warns',
+      found: `tables of more than one collation: most are ${most?.[0]}, but ${odd.join(', ')} ${odd.length === 1 ? 'is' : 'are'} not`,
+      fix: `a reference between the two would be refused; to be safe: ALTER TABLE <table> CONVERT TO CHARACTER SET ${most?.[0].split('_')[0]} COLLATE ${most?.[0]}`,
+    },
+  ];
+}
+
+async function otherSessions(session: Session): Promise<Finding[]> {
+  const [row] = await session.rows<{ n: number | string }>(
+    'SELECT COUNT(*) AS n FROM information_schema.PROCESSLIST WHERE DB = DATABASE() AND ID <> CONNECTION_ID()',
+  );
+  const n = Number(row?.n ?? 0);
+  if (n === 0) return [];
+  return [
+    {
+      severity: 'warns',
+      found: `${n} other sessions are connected to this database`,
+      fix: 'stop the MLflow servers first: they wait while tables are locked, and older ones fail on the new schema',
+    },
+  ];
+}

@@ -1,0 +1,12 @@
+import type { Traits } from '../../schema/traits.js';
+
+export const TRAITS: Traits = {
+  checksBooleans: true,
+  restatesColumns: true,
+  dropsCheckOfOldType: false,
+  foldsCase: true,
+  uniqueIndexIsConstraint: true,
+  mergesUniqueIntoPrimaryKey: false,
+  coveringIndexes: false,
+  prefixIndexes: true,
+};

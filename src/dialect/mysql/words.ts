@@ -1,0 +1,57 @@
+/** The words of migrations in the SQL that MySQL and MariaDB share. */
+import type { SqlWords } from '../../schema/operations.js';
+import { firstByWindow } from '../groups.js';
+import { rangeMarker } from '../ranges.js';
+import { literal, quote } from './spell.js';
+
+/** Blanks, a sign, digits, and an exponent that a double can hold: what is not this makes a strict session fail. */
+const NUMBER = literal('^[[:space:]]*[+-]?([0-9]{1,300}[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-2]?[0-9]{1,2})?[[:space:]]*$');
+/** Digits without exponent, few enough for DECIMAL(65, 20). */
+const PLAIN = literal('^[[:space:]]*[+-]?[0-9]{1,40}([.][0-9]{0,20})?[[:space:]]*$');
+const NUMERIC = "('INTEGER', 'UNSIGNED INTEGER', 'DOUBLE', 'DECIMAL')";
+
+const path = (key: string) => literal(`$."${key}"`);
+const extract = (text: string, at: string) => `JSON_EXTRACT(${text}, ${at})`;
+const wholeNumber = (x: string) =>
+  `CASE WHEN ${x} >= -9223372036854775808 AND ${x} < 9223372036854775808 AND ${x} = FLOOR(${x}) THEN CAST(${x} AS SIGNED) END`;
+
+const asDouble = (text: string) => `CASE WHEN ${text} REGEXP ${NUMBER} THEN ${text} + 0e0 END`;
+/** Whole numbers beyond 2^53 are lost in a double: digits are read as DECIMAL. */
+const asWhole = (text: string) => {
+  const decimal = `CAST(${text} AS DECIMAL(65, 20))`;
+  return `CASE WHEN ${text} REGEXP ${PLAIN} THEN CASE WHEN ${decimal} BETWEEN -9223372036854775808 AND 9223372036854775807 AND ${decimal} = FLOOR(${decimal}) THEN CAST(${decimal} AS SIGNED) END WHEN ${text} REGEXP ${NUMBER} THEN ${wholeNumber(`(${text} + 0e0)`)} END`;
+};
+
+const member = (text: string, key: string, read: (value: string) => string) => {
+  const value = extract(text, path(key));
+  return `CASE WHEN JSON_VALID(${text}) THEN CASE WHEN JSON_TYPE(${value}) IN ${NUMERIC.replace(')', ", 'STRING')")} THEN ${read(`JSON_UNQUOTE(${value})`)} END END`;
+};
+
+export const words: SqlWords = {
+  id: quote,
+  literal,
+  range: (column) => rangeMarker(quote(column)),
+  left: (text, length) => `LEFT(${text}, ${length})`,
+  characters: (text) => `CHAR_LENGTH(${text})`,
+  trimLower: (text) => `LOWER(REGEXP_REPLACE(${text}, '^[[:space:]]+|[[:space:]]+$', ''))`,
+  firstOfEach: (groups) => firstByWindow(groups, quote, (column) => rangeMarker(quote(column))),
+  now: () => 'CAST(UNIX_TIMESTAMP(NOW(3)) * 1000 AS SIGNED)',
+  // InnoDB stores neither NaN nor infinities.
+  finite: (double) => double,
+  wholeNumber,
+  exactly: (text) => `${text} COLLATE utf8mb4_bin`,
+  jsonNumber: (text, key) => member(text, key, asDouble),
+  jsonWholeNumber: (text, key) => member(text, key, asWhole),
+  jsonString: (column, key) => {
+    const value = extract(column, path(key));
+    return `CASE WHEN JSON_VALID(${column}) THEN CASE WHEN JSON_TYPE(${value}) = 'STRING' THEN JSON_UNQUOTE(${value}) END END`;
+  },
+  jsonHasMoreThan: (column, keys) => {
+    const known = keys.map((key) => `COALESCE(JSON_TYPE(${extract(column, path(key))}) IN ('STRING', 'NULL'), 0)`);
+    return `(${column} IS NOT NULL AND CASE WHEN NOT JSON_VALID(${column}) THEN 1 WHEN JSON_TYPE(${column}) = 'NULL' THEN 0 WHEN JSON_TYPE(${column}) <> 'OBJECT' THEN 1 ELSE JSON_LENGTH(${column}) <> ${known.join(' + ')} END)`;
+  },
+  jsonKind: (text) =>
+    `CASE WHEN JSON_VALID(${text}) THEN CASE WHEN JSON_TYPE(${text}) IN ${NUMERIC} THEN 'number' WHEN JSON_TYPE(${text}) = 'BOOLEAN' THEN CAST(${extract(text, "'$'")} AS CHAR) ELSE LOWER(JSON_TYPE(${text})) END END`,
+  jsonScalarNumber: (text) => asDouble(`JSON_UNQUOTE(${extract(text, "'$'")})`),
+  jsonScalarString: (text) => `JSON_UNQUOTE(${extract(text, "'$'")})`,
+};

@@ -1,0 +1,19 @@
+/** What every connection has in common: MikroORM opens and pools it, and says nothing on the terminal. */
+import type { Kysely } from 'kysely';
+import { pinnedSession, type Session, type TransactionControl } from './session.js';
+
+export const QUIET = { entities: [], discovery: { warnWhenNoEntities: false }, logger: () => undefined };
+
+/** As much of a MikroORM as a session needs, whichever driver it has. */
+interface Orm {
+  readonly em: { getKysely(): unknown; getConnection(): { initClient(): Promise<void> } };
+  close(force?: boolean): Promise<void>;
+}
+
+export async function sessionOf(
+  orm: Orm,
+  control?: (run: (statement: string) => Promise<number>) => TransactionControl,
+): Promise<Session> {
+  await orm.em.getConnection().initClient();
+  return pinnedSession(orm.em.getKysely() as Kysely<object>, () => orm.close(true), control);
+}

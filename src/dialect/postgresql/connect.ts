@@ -1,0 +1,41 @@
+import { MikroORM } from '@mikro-orm/core';
+import { PostgreSqlDriver } from '@mikro-orm/postgresql';
+import { QUIET, sessionOf } from '../orm.js';
+import type { Session } from '../session.js';
+import { mayTryNext, type PgConnection, type PgPool, type PostgresqlOptions } from './options.js';
+
+/** A session on a connection of its own. @param program shown to whoever asks the server who is there */
+export async function openSession(options: PostgresqlOptions, program: string): Promise<Session> {
+  const [first, ...others] = options.attempts;
+  let attempt = connect(first, options.pool, program);
+  for (const other of others) {
+    attempt = attempt.catch((error: unknown) => {
+      if (!mayTryNext(error)) throw error;
+      return connect(other, options.pool, program);
+    });
+  }
+  const session = await attempt;
+  // The server's own limits on long statements and idle transactions are for applications.
+  await session.run(
+    "SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0; SET client_min_messages = 'warning'",
+  );
+  return session;
+}
+
+function connect(connection: PgConnection, pool: PgPool, program: string): Promise<Session> {
+  const orm = new MikroORM({
+    ...QUIET,
+    driver: PostgreSqlDriver,
+    dbName: connection.database,
+    // A session must not be closed for its age while it works.
+    driverOptions: {
+      ...connection,
+      ...pool,
+      max: 1,
+      maxLifetimeSeconds: 0,
+      maxUses: undefined,
+      application_name: program,
+    },
+  });
+  return sessionOf(orm);
+}

@@ -1,0 +1,119 @@
+import { sql } from 'kysely';
+import type { Range } from '../../schema/operations.js';
+import { type DatabaseUri, formatUri } from '../../uri.js';
+import type { Database, Dialect, ServerProgress, TableStats } from '../dialect.js';
+import type { OpenOptions } from '../index.js';
+import type { Query, Session } from '../session.js';
+import { readCatalog } from './catalog.js';
+import { compile } from './compile.js';
+import { openSession } from './connect.js';
+import { faultOf } from './faults.js';
+import { blockers, holdsLock, lock, unlock } from './lock.js';
+import { naming } from './naming.js';
+import { postgresqlOptions } from './options.js';
+import { preflight } from './preflight.js';
+import { backupCommand, script } from './script.js';
+import { quote, spellColumn } from './spell.js';
+import { TRAITS } from './traits.js';
+import { FUNCTIONS, words } from './words.js';
+
+const PROGRAM = 'mtrack';
+
+export const postgresql: Dialect = {
+  name: 'postgresql',
+  traits: TRAITS,
+  naming,
+  words,
+  transaction: 'revision',
+  rebuildsTables: false,
+  chunkRows: 100_000,
+  spell: spellColumn,
+  compile,
+  nthKey,
+  firstOf: (query) => `SELECT * FROM (${query}) q LIMIT 1`,
+  readCatalog,
+  readVersions,
+  readStats,
+  createVersionTable:
+    'CREATE TABLE alembic_version (version_num character varying(32) NOT NULL, CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num))',
+  prepare: async (session, { lockTimeout }) => {
+    await session.run(`SET lock_timeout = ${Math.round(lockTimeout)}`);
+    for (const statement of FUNCTIONS) await session.run(statement);
+  },
+  lock,
+  holdsLock,
+  unlock,
+  blockers,
+  progressOf,
+  preflight,
+  isBenign: () => false,
+  // Constraints are checked by the server when they are made, and always after.
+  brokenReferences: async () => [],
+  faultOf,
+  backupCommand,
+  script,
+};
+
+export async function openPostgresql(uri: DatabaseUri, options: OpenOptions): Promise<Database> {
+  const connection = postgresqlOptions(uri, { pool: options.pool, environment: options.postgresql });
+  const { host, port, user, database } = connection.attempts[0];
+  return {
+    dialect: postgresql,
+    target: { host, port, user, database },
+    shown: formatUri(uri),
+    absent: false,
+    reader: async () => {
+      const session = await openSession(connection, `${PROGRAM} (reading)`);
+      await session.run('SET default_transaction_read_only = on');
+      return session;
+    },
+    worker: () => openSession(connection, PROGRAM),
+  };
+}
+
+function nthKey({ table, key }: Range, after: unknown, n: number): Query {
+  const name = sql.raw(quote(key));
+  const above = after === null ? sql`` : sql`WHERE ${name} > ${after}`;
+  return sql`SELECT ${name} AS k FROM ${sql.raw(quote(table))} ${above} ORDER BY ${name} LIMIT 1 OFFSET ${sql.lit(n)}`;
+}
+
+/** In two steps, as a statement that fails would end the transaction it is in. */
+async function readVersions(session: Session): Promise<string[] | null> {
+  const [table] = await session.rows<{ there: boolean }>(
+    sql`SELECT 1 AS there FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = current_schema() AND c.relname = 'alembic_version'`,
+  );
+  if (!table) return null;
+  const rows = await session.rows<{ version_num: string }>('SELECT version_num FROM alembic_version');
+  return rows.map(({ version_num }) => version_num);
+}
+
+/** From the statistics; a table that was never analysed (reltuples -1, or 0 before 14) and is small is counted. */
+async function readStats(session: Session, tables: readonly string[]): Promise<ReadonlyMap<string, TableStats>> {
+  if (tables.length === 0) return new Map();
+  const rows = await session.rows<{ name: string; estimate: number; bytes: string; pages: number }>(sql`
+    SELECT c.relname AS name, c.reltuples::float8 AS estimate, pg_total_relation_size(c.oid) AS bytes,
+           (pg_relation_size(c.oid) / current_setting('block_size')::int)::int AS pages
+    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE n.nspname = current_schema() AND c.relname IN (${sql.join(tables)})`);
+  const stats = new Map<string, TableStats>();
+  for (const { name, estimate, bytes, pages } of rows) {
+    const small = pages < 2000;
+    const counted = small || estimate <= 0 ? await count(session, name) : null;
+    stats.set(name, { rows: counted ?? Math.round(estimate), exact: counted !== null, bytes: Number(bytes) });
+  }
+  return stats;
+}
+
+async function count(session: Session, table: string): Promise<number> {
+  const [row] = await session.rows<{ n: string }>(`SELECT COUNT(*) AS n FROM ${quote(table)}`);
+  return Number(row?.n ?? 0);
+}
+
+/** Of an index that is being built (https://www.postgresql.org/docs/current/progress-reporting.html): the longest of our statements. */
+async function progressOf(observer: Session): Promise<ServerProgress | null> {
+  const [row] = await observer.rows<{ phase: string; done: string; total: string }>(sql`
+    SELECT p.phase, GREATEST(p.blocks_done, p.tuples_done) AS done, GREATEST(p.blocks_total, p.tuples_total) AS total
+    FROM pg_stat_progress_create_index p JOIN pg_stat_activity a ON a.pid = p.pid
+    WHERE a.application_name = ${PROGRAM} AND p.datname = current_database()`);
+  return row ? { phase: row.phase, done: Number(row.done), total: Number(row.total) } : null;
+}

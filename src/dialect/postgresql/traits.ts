@@ -1,0 +1,12 @@
+import type { Traits } from '../../schema/traits.js';
+
+export const TRAITS: Traits = {
+  checksBooleans: false,
+  restatesColumns: false,
+  dropsCheckOfOldType: true,
+  foldsCase: false,
+  uniqueIndexIsConstraint: false,
+  mergesUniqueIntoPrimaryKey: true,
+  coveringIndexes: true,
+  prefixIndexes: false,
+};

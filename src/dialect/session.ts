@@ -1,0 +1,90 @@
+/** One connection to a database, held for as long as it is needed: locks, settings and transactions belong to it. */
+import { CompiledQuery, type Kysely, type RawBuilder } from 'kysely';
+
+export type Query = string | RawBuilder<unknown>;
+
+export interface Session {
+  /** The rows of a query. */
+  rows<Row extends object>(query: Query): Promise<Row[]>;
+  /** Runs a statement; how many rows it changed, where the database says. */
+  run(statement: Query): Promise<number>;
+  /** A query as it is sent, its values bound. */
+  textOf(query: Query): string;
+  begin(): Promise<void>;
+  commit(): Promise<void>;
+  rollback(): Promise<void>;
+  /** Gives the connection up. Never fails: the connection may be broken already. */
+  close(): Promise<void>;
+}
+
+/** Statements that open, commit and roll back a transaction on a connection. */
+export interface TransactionControl {
+  begin(): Promise<void>;
+  commit(): Promise<void>;
+  rollback(): Promise<void>;
+}
+
+/**
+ * A session on a connection that is taken out of `kysely`'s pool and kept until `close`.
+ * @param release what else is to be closed with the session
+ */
+export async function pinnedSession(
+  kysely: Kysely<object>,
+  release: () => Promise<void>,
+  control?: (run: (statement: string) => Promise<number>) => TransactionControl,
+): Promise<Session> {
+  const closing = Promise.withResolvers<void>();
+  const opened = Promise.withResolvers<Kysely<object>>();
+  const done = kysely
+    .connection()
+    .execute(async (connection) => {
+      opened.resolve(connection);
+      await closing.promise;
+    })
+    .catch((error: unknown) => {
+      opened.reject(error);
+    });
+  let connection: Kysely<object>;
+  try {
+    connection = await opened.promise;
+  } catch (error) {
+    await release().catch(() => undefined);
+    throw error;
+  }
+
+  const execute = (query: Query) =>
+    typeof query === 'string' ? connection.executeQuery(CompiledQuery.raw(query)) : query.execute(connection);
+  const run = async (statement: Query) => {
+    const result = await execute(statement);
+    return Number(result.numAffectedRows ?? 0n);
+  };
+  const transaction = control?.(run) ?? {
+    begin: async () => void (await run('BEGIN')),
+    commit: async () => void (await run('COMMIT')),
+    rollback: async () => void (await run('ROLLBACK')),
+  };
+  return {
+    rows: async <Row extends object>(query: Query) => (await execute(query)).rows as Row[],
+    run,
+    textOf: (query) => (typeof query === 'string' ? query : query.compile(connection).sql),
+    ...transaction,
+    close: async () => {
+      closing.resolve();
+      await done;
+      await release().catch(() => undefined);
+    },
+  };
+}
+
+/** The session, with each statement told before it is sent. Values are not: they stay where they are bound. */
+export function echoing(session: Session, echo: (statement: string) => void): Session {
+  const told = (query: Query) => {
+    echo(session.textOf(query));
+    return query;
+  };
+  return {
+    ...session,
+    rows: (query) => session.rows(told(query)),
+    run: (statement) => session.run(told(statement)),
+  };
+}

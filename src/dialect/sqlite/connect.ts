@@ -1,0 +1,133 @@
+/**
+ * Connections to a SQLite file. Looking must not change anything, not even leave a `-wal` or `-shm` file beside it, and
+ * SQLite's own read-only mode does not promise that (https://www.sqlite.org/wal.html#read_only_databases; a reader plays
+ * back a dead writer's journal: https://www.sqlite.org/lockingv3.html#hot_journals).
+ *
+ * Two copies of the SQLite library are at work here, and closing a file in one drops the locks of the other
+ * (https://www.sqlite.org/howtocorrupt.html#multiple_copies_of_sqlite_linked_into_the_same_application): a reader must
+ * be closed before a writer of the same file is opened.
+ */
+import {
+  closeSync,
+  constants,
+  copyFileSync,
+  existsSync,
+  mkdtempSync,
+  openSync,
+  readSync,
+  rmSync,
+  statSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { pathToFileURL } from 'node:url';
+import { MikroORM } from '@mikro-orm/core';
+import { NodeSqliteDialect, SqliteDriver as SqlSqliteDriver } from '@mikro-orm/sql';
+import { SqliteDriver } from '@mikro-orm/sqlite';
+import { QUIET, sessionOf } from '../orm.js';
+import type { Query, Session } from '../session.js';
+import { faultOf, needsRecovery } from './faults.js';
+
+const POLL_MS = 50;
+
+/** A session that may write. The file is made when it is not there. `path` null is a database in memory. */
+export function openToWrite(path: string | null): Promise<Session> {
+  const orm = new MikroORM({
+    ...QUIET,
+    driver: SqliteDriver,
+    dbName: path ?? ':memory:',
+    // Waiting is ours, so that it can be seen and ended: SQLite's own would block the process.
+    driverOptions: { timeout: 0 },
+  });
+  return sessionOf(orm);
+}
+
+/**
+ * A session that reads, and leaves the file and its folder byte for byte as they are. A file that is not there reads as
+ * an empty database and is not made.
+ * @param patience milliseconds to wait for a writer that keeps readers out
+ */
+export async function openToRead(path: string | null, patience: number): Promise<Session> {
+  if (path === null || sizeOf(path) === 0) return openToWrite(null);
+  const log = sizeOf(`${path}-wal`) > 0;
+  // A log without its index has no living user: it belongs to a process that died, or was copied here.
+  if (log && !existsSync(`${path}-shm`)) return openCopy(path);
+  // In WAL mode a reader makes a log and an index where there are none; without them the file is the whole database.
+  const uri = pathToFileURL(path).href + (isWal(path) && !log ? '?mode=ro&immutable=1' : '?mode=ro');
+  const session = patient(await openUri(uri), patience);
+  try {
+    await session.rows('PRAGMA schema_version');
+    return session;
+  } catch (error) {
+    await session.close();
+    if (needsRecovery(error)) return openCopy(path);
+    throw error;
+  }
+}
+
+/** A reader that waits, without blocking the process, while a writer has the file to itself. */
+function patient(session: Session, patience: number): Session {
+  const rows = async <Row extends object>(query: Query): Promise<Row[]> => {
+    const until = Date.now() + patience;
+    for (;;) {
+      try {
+        return await session.rows<Row>(query);
+      } catch (error) {
+        if (faultOf(error) !== 'lock-timeout' || Date.now() > until) throw error;
+      }
+      await sleep(POLL_MS);
+    }
+  };
+  return { ...session, rows };
+}
+
+/** The journal or log is played back on a copy in the folder for temporary files. */
+async function openCopy(path: string): Promise<Session> {
+  const folder = mkdtempSync(join(tmpdir(), 'mtrack-read-'));
+  const remove = () => rmSync(folder, { recursive: true, force: true });
+  try {
+    const copy = join(folder, basename(path));
+    for (const suffix of ['', '-wal', '-journal'].filter((suffix) => existsSync(path + suffix))) {
+      copyFileSync(path + suffix, copy + suffix, constants.COPYFILE_FICLONE);
+    }
+    const session = await openToWrite(copy);
+    return { ...session, close: () => session.close().finally(remove) };
+  } catch (error) {
+    remove();
+    throw error;
+  }
+}
+
+/** better-sqlite3 is built without URI names, which alone can say `immutable`; Node's own SQLite has them. */
+function openUri(uri: string): Promise<Session> {
+  const dialect = withoutWarning(() => new NodeSqliteDialect(uri));
+  const orm = new MikroORM({ ...QUIET, driver: SqlSqliteDriver, dbName: ':memory:', driverOptions: dialect });
+  return sessionOf(orm);
+}
+
+/** Node < 24 says on the terminal that node:sqlite is experimental. */
+function withoutWarning<T>(load: () => T): T {
+  const { emitWarning } = process;
+  process.emitWarning = () => undefined;
+  try {
+    return load();
+  } finally {
+    process.emitWarning = emitWarning;
+  }
+}
+
+function sizeOf(path: string): number {
+  return statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+}
+
+/** Bytes 18 and 19 of the header are 2 in WAL mode (https://www.sqlite.org/fileformat.html#file_format_version_numbers). */
+function isWal(path: string): boolean {
+  const header = Buffer.alloc(20);
+  const file = openSync(path, 'r');
+  try {
+    return readSync(file, header, 0, 20, 0) === 20 && header[18] === 2;
+  } finally {
+    closeSync(file);
+  }
+}

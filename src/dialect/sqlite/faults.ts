@@ -1,0 +1,46 @@
+import type { FaultKind } from '../dialect.js';
+import { codeOf, numberOf } from '../faults.js';
+
+/** Primary result codes, https://www.sqlite.org/rescode.html; better-sqlite3 gives their names, node:sqlite their numbers. */
+const KINDS: Readonly<Record<string, FaultKind>> = {
+  BUSY: 'lock-timeout',
+  LOCKED: 'lock-timeout',
+  FULL: 'disk-full',
+  IOERR: 'disk-full',
+  READONLY: 'read-only',
+  CANTOPEN: 'connect-failed',
+  NOTADB: 'connect-failed',
+  CORRUPT: 'connect-failed',
+  PERM: 'permission',
+  AUTH: 'permission',
+};
+const NUMBERS: Readonly<Record<number, string>> = {
+  3: 'PERM',
+  5: 'BUSY',
+  6: 'LOCKED',
+  8: 'READONLY',
+  10: 'IOERR',
+  11: 'CORRUPT',
+  13: 'FULL',
+  14: 'CANTOPEN',
+  23: 'AUTH',
+  26: 'NOTADB',
+};
+
+/** Of the file itself, before SQLite sees it. */
+const FILE_CODES = new Set(['EISDIR', 'EACCES', 'EPERM', 'ENOTDIR', 'ENOENT', 'ELOOP', 'ENAMETOOLONG']);
+
+export function faultOf(error: unknown): FaultKind {
+  const code = codeOf(error) ?? '';
+  if (FILE_CODES.has(code)) return 'connect-failed';
+  const named = /^SQLITE_([A-Z]+)/.exec(code)?.[1];
+  const extended = numberOf(error, 'errcode');
+  const primary = named ?? (extended === undefined ? undefined : NUMBERS[extended & 0xff]);
+  return KINDS[primary ?? ''] ?? 'other';
+}
+
+/** A reader met a journal or a log that only a writer may play back. */
+export function needsRecovery(error: unknown): boolean {
+  const SQLITE_READONLY = 8;
+  return ((numberOf(error, 'errcode') ?? 0) & 0xff) === SQLITE_READONLY;
+}

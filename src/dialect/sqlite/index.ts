@@ -1,0 +1,121 @@
+import { statSync } from 'node:fs';
+import { type RawBuilder, sql } from 'kysely';
+import type { Range } from '../../schema/operations.js';
+import type { DatabaseUri } from '../../uri.js';
+import { formatUri } from '../../uri.js';
+import type { Database, Dialect, TableStats } from '../dialect.js';
+import type { Query, Session } from '../session.js';
+import { readCatalog } from './catalog.js';
+import { compile } from './compile.js';
+import { openToRead, openToWrite } from './connect.js';
+import { faultOf } from './faults.js';
+import { lock } from './lock.js';
+import { sqlitePath } from './options.js';
+import { preflight } from './preflight.js';
+import { backupCommand, script } from './script.js';
+import { spellColumn } from './spell.js';
+import { quoteName } from './table-sql.js';
+import { TRAITS } from './traits.js';
+import { words } from './words.js';
+
+export function sqliteDialect(path: string | null): Dialect {
+  return {
+    name: 'sqlite',
+    traits: TRAITS,
+    naming: { foreignKey: () => null, unique: () => null, check: () => null },
+    words,
+    transaction: 'upgrade',
+    rebuildsTables: true,
+    chunkRows: 50_000,
+    spell: spellColumn,
+    compile,
+    nthKey,
+    firstOf: (query) => `SELECT * FROM (${query}) LIMIT 1`,
+    readCatalog,
+    readVersions,
+    readStats: (session, tables) => readStats(path, session, tables),
+    createVersionTable:
+      'CREATE TABLE alembic_version (\n\tversion_num VARCHAR(32) NOT NULL, \n\tCONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)\n)',
+    prepare: async () => undefined,
+    lock,
+    // The lock is the open transaction: it cannot be lost while the session lives.
+    holdsLock: async () => true,
+    unlock: async (session) => {
+      await session.run('PRAGMA legacy_alter_table = OFF');
+      await session.run('PRAGMA foreign_keys = ON');
+    },
+    blockers: async () => [],
+    preflight: (session, scope) => preflight(path, session, scope),
+    isBenign: () => false,
+    brokenReferences,
+    faultOf,
+    backupCommand,
+    script,
+  };
+}
+
+export async function openSqlite(uri: DatabaseUri): Promise<Database> {
+  const path = sqlitePath(uri);
+  return {
+    dialect: sqliteDialect(path),
+    target: { host: null, port: null, user: null, database: path ?? ':memory:' },
+    shown: formatUri(uri),
+    absent: path === null || !statSync(path, { throwIfNoEntry: false }),
+    reader: (patience) => openToRead(path, patience),
+    worker: () => openToWrite(path),
+  };
+}
+
+function nthKey({ table, key }: Range, after: unknown, n: number): Query {
+  const from = sql.raw(quoteName(table));
+  if (key === 'rowid') {
+    // Rowids are numbers: n above the last one is near enough, and costs no walk over the rows between.
+    const start = after === null ? sql`(SELECT MIN(rowid) FROM ${from})` : sql`${after}`;
+    return sql`SELECT rowid - 1 AS k FROM ${from} WHERE rowid > ${start} + ${n} ORDER BY rowid LIMIT 1`;
+  }
+  const name = sql.raw(quoteName(key));
+  const above = after === null ? sql`` : sql`WHERE ${name} > ${after}`;
+  return sql`SELECT ${name} AS k FROM ${from} ${above} ORDER BY ${name} LIMIT 1 OFFSET ${n}`;
+}
+
+async function readVersions(session: Session): Promise<string[] | null> {
+  const [table] = await session.rows(
+    sql`SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'alembic_version'`,
+  );
+  if (!table) return null;
+  const rows = await session.rows<{ version_num: string }>('SELECT version_num FROM alembic_version');
+  return rows.map(({ version_num }) => version_num);
+}
+
+/** Rows are counted; bytes are each table's share of the file by its rows, as the true sizes take a read of every page. */
+async function readStats(
+  path: string | null,
+  session: Session,
+  tables: readonly string[],
+): Promise<ReadonlyMap<string, TableStats>> {
+  const counts = new Map<string, number>();
+  for (const table of tables) {
+    const [row] = await session.rows<{ n: number }>(`SELECT COUNT(*) AS n FROM ${quoteName(table)}`);
+    counts.set(table, row?.n ?? 0);
+  }
+  const all = [...counts.values()].reduce((sum, n) => sum + n, 0);
+  const size = (path === null ? undefined : statSync(path, { throwIfNoEntry: false })?.size) ?? 0;
+  return new Map(
+    [...counts].map(([table, rows]) => [
+      table,
+      { rows, exact: true, bytes: Math.round((size * rows) / Math.max(all, 1)) },
+    ]),
+  );
+}
+
+async function brokenReferences(session: Session, tables: readonly string[]): Promise<string[]> {
+  const sentences: string[] = [];
+  for (const table of tables) {
+    const rows = await session.rows<{ parent: string; n: number }>(checkOf(table));
+    sentences.push(...rows.map(({ parent, n }) => `${n} rows of ${table} refer to rows that ${parent} does not have`));
+  }
+  return sentences;
+}
+
+const checkOf = (table: string): RawBuilder<unknown> =>
+  sql`SELECT parent, COUNT(*) AS n FROM pragma_foreign_key_check(${table}) GROUP BY parent`;

@@ -1,0 +1,12 @@
+import type { Traits } from '../../schema/traits.js';
+
+export const TRAITS: Traits = {
+  checksBooleans: true,
+  restatesColumns: false,
+  dropsCheckOfOldType: true,
+  foldsCase: false,
+  uniqueIndexIsConstraint: false,
+  mergesUniqueIntoPrimaryKey: false,
+  coveringIndexes: false,
+  prefixIndexes: false,
+};

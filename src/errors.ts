@@ -1,0 +1,66 @@
+/**
+ * Failures that an operator can expect. Each has a stable code, an exit status (docs/exit-codes.md is generated from
+ * this table) and says what was found, what was expected and what to run. Anything that is not an MtrackError is a fault
+ * of mtrack itself.
+ */
+export const FAILURES = {
+  USAGE: { exit: 2, means: 'a flag or argument is missing, unknown, or contradicts another' },
+  URI_INVALID: { exit: 2, means: 'the store URI cannot be read, or names a store this command does not serve' },
+  TARGET_UNKNOWN: { exit: 2, means: '--to names no revision or release that this build knows' },
+  CONNECT_FAILED: { exit: 3, means: 'the database cannot be reached, or refuses the login' },
+  CONNECTION_LOST: { exit: 4, means: 'the connection broke and could not be made again; run the command again' },
+  INTERRUPTED: { exit: 5, means: 'stopped by a signal at a safe point; run the command again to go on' },
+  LOCKED: { exit: 6, means: 'another session holds a lock for longer than was to be waited' },
+  CONSENT_REQUIRED: { exit: 7, means: 'nothing was changed: --yes or --accept is missing, or the answer was no' },
+  PREFLIGHT_FAILED: { exit: 8, means: 'nothing was changed: the upgrade could not have succeeded as things are' },
+  DATA_REFUSED: { exit: 9, means: 'rows break a condition of a revision' },
+  UPGRADE_PENDING: { exit: 10, means: 'the database is at an older revision' },
+  PART_WAY: { exit: 11, means: 'an upgrade was cut off inside a revision' },
+  DATABASE_EMPTY: { exit: 12, means: 'the database has no tables of MLflow' },
+  DATABASE_NEWER: { exit: 13, means: 'the database is at a revision newer than this build, or than the target' },
+  DATABASE_FOREIGN: { exit: 14, means: 'alembic_version belongs to another program, or cannot be understood' },
+  DRIFTED: { exit: 15, means: 'the schema differs from what MLflow makes at its revision' },
+  UNVERSIONED: { exit: 16, means: 'tables of MLflow, but no version, and not the schema that had none' },
+  VERIFY_FAILED: { exit: 17, means: 'the upgrade ran, and the schema or the rows are not what they should be' },
+  DISK_FULL: { exit: 18, means: 'the database ran out of space' },
+  STATEMENT_FAILED: { exit: 19, means: 'the database refused a statement' },
+  PLAN_CHANGED: { exit: 20, means: 'the database changed between agreement and upgrade; run the command again' },
+} as const satisfies Record<string, { exit: number; means: string }>;
+
+export type FailureCode = keyof typeof FAILURES;
+
+export interface Failure {
+  readonly found: string;
+  readonly expected?: string;
+  /** What to do, most useful first; commands are written out so that they can be copied. */
+  readonly fix?: readonly string[];
+  readonly cause?: unknown;
+  /** For --json; never holds a secret. */
+  readonly details?: Readonly<Record<string, unknown>>;
+}
+
+export class MtrackError extends Error {
+  readonly code: FailureCode;
+  readonly failure: Failure;
+
+  constructor(code: FailureCode, failure: Failure) {
+    super(failure.found, { cause: failure.cause });
+    this.name = 'MtrackError';
+    this.code = code;
+    this.failure = failure;
+  }
+
+  get exit(): number {
+    return FAILURES[this.code].exit;
+  }
+
+  toJSON(): Record<string, unknown> {
+    const { found, expected, fix, details } = this.failure;
+    return { code: this.code, exit: this.exit, found, expected, fix, ...(details && { details }) };
+  }
+}
+
+/** The message of whatever was thrown. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,437 @@
+/**
+ * The vocabulary that migrations are written in. A migration declares operations; everything else (the schema at each
+ * revision, the SQL of each dialect, the probe, the hazards) is derived from the declaration. Nothing here knows a
+ * dialect: where MLflow treats one differently, the operation names the trait that makes the difference (`where`).
+ */
+import type {
+  Check,
+  CheckExpression,
+  Column,
+  ColumnDefault,
+  ColumnType,
+  ForeignKey,
+  Index,
+  IndexColumn,
+  Key,
+  ReferentialAction,
+  Table,
+  Trigger,
+} from './model.js';
+import type { Trait } from './traits.js';
+
+// ---------------------------------------------------------------- types of columns
+
+export const integer = (): ColumnType => ({ kind: 'integer' });
+export const bigint = (): ColumnType => ({ kind: 'bigint' });
+export const boolean = (): ColumnType => ({ kind: 'boolean' });
+/** The database's default precision: single on MySQL, double elsewhere. */
+export const float = (): ColumnType => ({ kind: 'float' });
+export const double = (): ColumnType => ({ kind: 'double' });
+export const date = (): ColumnType => ({ kind: 'date' });
+export const json = (): ColumnType => ({ kind: 'json' });
+export const binary = (): ColumnType => ({ kind: 'binary' });
+export const varchar = (length: number, options: { caseSensitive?: boolean } = {}): ColumnType => ({
+  kind: 'varchar',
+  length,
+  ...options,
+});
+export const text = (options: { atLeast?: 'medium' | 'long'; unicode?: boolean } = {}): ColumnType => ({
+  kind: 'text',
+  ...options,
+});
+
+// ---------------------------------------------------------------- parts of a table
+
+interface ColumnOptions {
+  /** A quoted literal, as MLflow gives most of its server defaults, or `false`. */
+  readonly default?: string | false;
+  readonly generated?: string;
+  readonly numbered?: 'serial' | 'identity';
+}
+
+function column(name: string, type: ColumnType, nullable: boolean, options: ColumnOptions): ColumnPart {
+  const value = options.default;
+  const given: ColumnDefault | null =
+    value === undefined ? null : value === false ? { kind: 'false' } : { kind: 'text', value };
+  return {
+    part: 'column',
+    column: {
+      name,
+      type,
+      nullable,
+      default: given,
+      generated: options.generated ?? null,
+      numbered: options.numbered ?? null,
+    },
+  };
+}
+
+/** A NOT NULL column. */
+export const required = (name: string, type: ColumnType, options: ColumnOptions = {}): ColumnPart =>
+  column(name, type, false, options);
+/** A column that may be null. */
+export const optional = (name: string, type: ColumnType, options: ColumnOptions = {}): ColumnPart =>
+  column(name, type, true, options);
+
+export const primaryKey = (name: string, ...columns: string[]): TablePart => ({
+  part: 'primaryKey',
+  key: { name, columns },
+});
+export const unique = (name: string | null, ...columns: string[]): TablePart => ({
+  part: 'unique',
+  key: { name, columns },
+});
+export const check = (name: string | null, expression: CheckExpression): TablePart => ({
+  part: 'check',
+  check: { name, expression },
+});
+export const isOneOf = (column: string, values: readonly (string | number)[]): CheckExpression => ({
+  column,
+  in: values,
+});
+
+interface References {
+  readonly columns: readonly string[];
+  readonly table: string;
+  /** The columns referred to; the same names when left out. */
+  readonly references?: readonly string[];
+  readonly onDelete?: ReferentialAction;
+  readonly onUpdate?: ReferentialAction;
+}
+
+function reference(name: string | null, to: References): ForeignKey {
+  return {
+    name,
+    columns: to.columns,
+    table: to.table,
+    references: to.references ?? to.columns,
+    onDelete: to.onDelete ?? 'no action',
+    onUpdate: to.onUpdate ?? 'no action',
+  };
+}
+
+export const foreignKey = (name: string | null, to: References): TablePart => ({
+  part: 'foreignKey',
+  foreignKey: reference(name, to),
+});
+
+interface IndexOptions {
+  readonly unique?: boolean;
+  /** Characters of a column that are indexed where the dialect has `prefixIndexes`. */
+  readonly prefix?: Readonly<Record<string, number>>;
+  /** Carried and restricted only where the dialect has `coveringIndexes`. */
+  readonly include?: readonly string[];
+  readonly where?: string;
+  readonly descending?: readonly string[];
+}
+
+function indexOf(name: string, columns: readonly string[], options: IndexOptions): Index {
+  const part = (column: string): IndexColumn => ({
+    name: column,
+    ...(options.descending?.includes(column) && { descending: true }),
+    ...(options.prefix?.[column] && { prefix: options.prefix[column] }),
+  });
+  return {
+    name,
+    unique: options.unique ?? false,
+    columns: columns.map(part),
+    ...(options.include && { include: options.include }),
+    ...(options.where && { where: options.where }),
+  };
+}
+
+export const index = (name: string, columns: readonly string[], options: IndexOptions = {}): TablePart => ({
+  part: 'index',
+  index: indexOf(name, columns, options),
+});
+
+export interface ColumnPart {
+  readonly part: 'column';
+  readonly column: Column;
+}
+export type TablePart =
+  | ColumnPart
+  | { readonly part: 'primaryKey'; readonly key: Key }
+  | { readonly part: 'unique'; readonly key: Key }
+  | { readonly part: 'foreignKey'; readonly foreignKey: ForeignKey }
+  | { readonly part: 'check'; readonly check: Check }
+  | { readonly part: 'index'; readonly index: Index };
+
+// ---------------------------------------------------------------- changes of a table
+
+export type TableChange = { readonly where?: Trait } & (
+  | { readonly change: 'addColumn'; readonly column: Column }
+  | { readonly change: 'alterColumn'; readonly name: string; readonly to: ColumnAlteration }
+  | { readonly change: 'dropColumn'; readonly name: string }
+  | { readonly change: 'renameColumn'; readonly from: string; readonly to: string }
+  | { readonly change: 'setPrimaryKey'; readonly key: Key }
+  | { readonly change: 'addUnique'; readonly key: Key }
+  | { readonly change: 'dropUnique'; readonly columns: readonly string[] }
+  | { readonly change: 'addForeignKey'; readonly foreignKey: ForeignKey }
+  | { readonly change: 'dropForeignKey'; readonly columns: readonly string[]; readonly table: string }
+  /** `copies`: how many equal checks there are afterwards. MLflow's own migrations make a second one in places. */
+  | { readonly change: 'addCheck'; readonly check: Check; readonly copies: number }
+  | { readonly change: 'dropCheck'; readonly expression: CheckExpression }
+  | { readonly change: 'addIndex'; readonly index: Index }
+  | { readonly change: 'dropIndex'; readonly name: string }
+);
+
+/** What of a column changes; what is left out stays. */
+export interface ColumnAlteration {
+  readonly type?: ColumnType;
+  readonly nullable?: boolean;
+  readonly default?: ColumnDefault | null;
+}
+
+export const addColumn = (part: ColumnPart): TableChange => ({ change: 'addColumn', column: part.column });
+export const dropColumn = (name: string): TableChange => ({ change: 'dropColumn', name });
+/** Where `restatesColumns`, the renamed column keeps neither NOT NULL nor its default: Alembic does not restate them. */
+export const renameColumn = (from: string, to: string): TableChange => ({ change: 'renameColumn', from, to });
+export const setPrimaryKey = (name: string, ...columns: string[]): TableChange => ({
+  change: 'setPrimaryKey',
+  key: { name, columns },
+});
+export const addUnique = (name: string, ...columns: string[]): TableChange => ({
+  change: 'addUnique',
+  key: { name, columns },
+});
+/** Drops the unique constraint, or unique index, on exactly these columns, by whatever name it has. */
+export const dropUnique = (...columns: string[]): TableChange => ({ change: 'dropUnique', columns });
+export const addForeignKey = (name: string, to: References): TableChange => ({
+  change: 'addForeignKey',
+  foreignKey: reference(name, to),
+});
+/** Drops the foreign key from these columns to that table, by whatever name it has. */
+export const dropForeignKey = (columns: readonly string[], table: string): TableChange => ({
+  change: 'dropForeignKey',
+  columns,
+  table,
+});
+export const addCheck = (name: string | null, expression: CheckExpression, copies = 1): TableChange => ({
+  change: 'addCheck',
+  check: { name, expression },
+  copies,
+});
+/** Drops the checks that say this, by whatever name they have. */
+export const dropCheck = (expression: CheckExpression): TableChange => ({ change: 'dropCheck', expression });
+export const addIndex = (name: string, columns: readonly string[], options: IndexOptions = {}): TableChange => ({
+  change: 'addIndex',
+  index: indexOf(name, columns, options),
+});
+export const dropIndex = (name: string): TableChange => ({ change: 'dropIndex', name });
+
+export function alterColumn(
+  name: string,
+  to: { type?: ColumnType; nullable?: boolean; default?: string | null },
+): TableChange {
+  const { default: given, ...rest } = to;
+  const value: { default?: ColumnDefault | null } =
+    given === undefined ? {} : { default: given === null ? null : { kind: 'text', value: given } };
+  return { change: 'alterColumn', name, to: { ...rest, ...value } };
+}
+
+/** The change, or operation, on dialects that have the trait only. */
+export function where<T extends TableChange | Operation>(trait: Trait, change: T): T {
+  return { ...change, where: trait };
+}
+
+// ---------------------------------------------------------------- SQL that moves data
+
+/** A value in SQL text: quoted and escaped as the dialect reads it. */
+export type Literal = string | number | boolean | null;
+
+/**
+ * What a migration's SQL is written with. Each member gives SQL text; together they are the words in which the
+ * dialects differ. Source of each reading of JSON: what Python's `json` and MLflow's helpers make of the same text.
+ */
+export interface SqlWords {
+  /** An identifier, quoted. */
+  id(name: string): string;
+  literal(value: Literal): string;
+  /** Restricts a statement to the chunk at hand; true of every row when the statement runs in one piece. */
+  range(column: string): string;
+  /** The first `length` characters of a text. */
+  left(text: string, length: number): string;
+  /** How many characters a text has (not bytes, not UTF-16 units where the database tells). */
+  characters(text: string): string;
+  trimLower(text: string): string;
+  /**
+   * A query for the first row of each group of a table's rows, of the chunk at hand: `columns` of the row that comes
+   * first by `order`. The columns are those of the group and of the order.
+   */
+  firstOfEach(groups: Groups): string;
+  /** Milliseconds since the epoch by the database's clock, as an integer. */
+  now(): string;
+  /** A double, or NULL when it is NaN or an infinity (which PostgreSQL can store). */
+  finite(double: string): string;
+  /** A double as an integer; NULL when it has a fraction or does not fit 64 bits. */
+  wholeNumber(double: string): string;
+  /** A text to be compared by code points, whatever its column's collation. */
+  exactly(text: string): string;
+  /** The member `key` of a JSON object, as a double; NULL when the text is not a JSON object or the member not a finite number. */
+  jsonNumber(text: string, key: string): string;
+  /** The same as a 64-bit integer; NULL also when it has a fraction. */
+  jsonWholeNumber(text: string, key: string): string;
+  /** The member `key` of a JSON object where it is a string; else NULL. */
+  jsonString(column: string, key: string): string;
+  /** True where the value of a JSON column is no object, has keys besides these, or one of these is neither string nor null. */
+  jsonHasMoreThan(column: string, keys: readonly string[]): string;
+  /** `number`, `true`, `false`, `string`, another word for other JSON values, or NULL when the text is not JSON. */
+  jsonKind(text: string): string;
+  /** A text that is a JSON number, as a double, or NULL where it is too large for one; only to be used where `jsonKind` is `number`. */
+  jsonScalarNumber(text: string): string;
+  /** A text that is a JSON string, without its quotes; only to be used where `jsonKind` is `string`. */
+  jsonScalarString(text: string): string;
+}
+
+/** The rows of a table that are alike in `group`, and their order within it. */
+export interface Groups {
+  readonly table: string;
+  readonly group: readonly string[];
+  readonly order: readonly { readonly column: string; readonly descending: boolean }[];
+  /** The column that the chunk is a range of: one of the group. */
+  readonly range: string;
+}
+
+/** The rows a data operation works through, in ranges of one column that an index leads with. */
+export interface Range {
+  readonly table: string;
+  readonly key: string;
+}
+
+export interface Backfill {
+  readonly op: 'backfill';
+  readonly title: string;
+  /** Where several columns would do, in order of preference: the one is taken that an index leads with. */
+  readonly over: { readonly table: string; readonly key: string | readonly string[] };
+  /** Tables read and written, `over.table` aside. */
+  readonly reads?: readonly string[];
+  readonly writes: readonly string[];
+  /** Statements of one chunk by `key`. Run twice, they must leave what they leave when run once. */
+  readonly statements: (sql: SqlWords, key: string) => readonly string[];
+  readonly where?: Trait;
+}
+
+/** Rows of a table computed in TypeScript, where SQL cannot be trusted to agree with Python (case folding, SHA-256). */
+export interface DeriveRows {
+  readonly op: 'deriveRows';
+  readonly title: string;
+  readonly over: Range;
+  /** Columns read besides the key; rows where `present` is null are passed over. */
+  readonly read: readonly string[];
+  readonly present: string;
+  readonly into: string;
+  /** The column of `into` that holds the key of the row it was derived from: a chunk's old rows are removed by it. */
+  readonly owner: string;
+  readonly derive: (row: Readonly<Record<string, string | null>>) => readonly Readonly<Record<string, Literal>>[];
+  readonly where?: Trait;
+}
+
+/** A condition on the data that must hold before a revision is begun. */
+export interface Require {
+  readonly op: 'require';
+  readonly title: string;
+  readonly reads: readonly string[];
+  /** A query for rows that break the condition; columns `a`, `b`, … are handed to `explain`. */
+  readonly offending: (sql: SqlWords) => string;
+  readonly explain: (row: Readonly<Record<string, unknown>>) => string;
+  readonly fix: string;
+  readonly where?: Trait;
+}
+
+// ---------------------------------------------------------------- operations
+
+export type Operation =
+  | { readonly op: 'createTable'; readonly table: Table; readonly where?: Trait }
+  | {
+      readonly op: 'alterTable';
+      readonly table: string;
+      readonly changes: readonly TableChange[];
+      readonly where?: Trait;
+    }
+  | { readonly op: 'createTrigger'; readonly trigger: Trigger; readonly where?: Trait }
+  | {
+      readonly op: 'insertRow';
+      readonly table: string;
+      readonly row: Readonly<Record<string, Literal>>;
+      readonly where?: Trait;
+    }
+  | Backfill
+  | DeriveRows
+  | Require;
+
+export function createTable(name: string, ...parts: TablePart[]): Operation {
+  const pick = <P extends TablePart['part']>(part: P) =>
+    parts.filter((each): each is Extract<TablePart, { part: P }> => each.part === part);
+  return {
+    op: 'createTable',
+    table: {
+      name,
+      columns: pick('column').map((part) => part.column),
+      primaryKey: pick('primaryKey')[0]?.key ?? null,
+      uniques: pick('unique').map((part) => part.key),
+      foreignKeys: pick('foreignKey').map((part) => part.foreignKey),
+      checks: pick('check').map((part) => part.check),
+      indexes: pick('index').map((part) => part.index),
+    },
+  };
+}
+
+export const alterTable = (table: string, ...changes: TableChange[]): Operation => ({
+  op: 'alterTable',
+  table,
+  changes,
+});
+export const createTrigger = (trigger: Trigger): Operation => ({ op: 'createTrigger', trigger });
+export const insertRow = (table: string, row: Readonly<Record<string, Literal>>): Operation => ({
+  op: 'insertRow',
+  table,
+  row,
+});
+export const backfill = (backfill: Omit<Backfill, 'op'>): Operation => ({ op: 'backfill', ...backfill });
+export const deriveRows = (derive: Omit<DeriveRows, 'op'>): Operation => ({ op: 'deriveRows', ...derive });
+export const requireThat = (condition: Omit<Require, 'op'>): Operation => ({ op: 'require', ...condition });
+
+// ---------------------------------------------------------------- revisions
+
+/**
+ * Why a revision cannot be undone, in words an operator reads before agreeing. `counts` are put to the database at
+ * hand when its tables are there, shown, and decide: agreement is asked for when one of them is above zero, or always.
+ */
+export interface Irreversible {
+  readonly because: string;
+  readonly always?: boolean;
+  readonly counts: readonly Fact[];
+}
+
+/** A number about the database at hand, with the sentence it completes. */
+export interface Fact {
+  readonly label: string;
+  readonly tables: readonly string[];
+  /** A query for one row with one column `n`. */
+  readonly query: (sql: SqlWords) => string;
+  /** A fact that informs only, and does not make agreement necessary. */
+  readonly informs?: boolean;
+}
+
+export interface Revision {
+  /** The Alembic id that MLflow writes to alembic_version. */
+  readonly id: string;
+  readonly parent: string | null;
+  readonly title: string;
+  readonly irreversible?: Irreversible;
+  /** What an operator should know besides: printed with the plan. */
+  readonly notes?: readonly string[];
+  readonly operations: readonly Operation[];
+}
+
+export function revision(id: string, declared: Omit<Revision, 'id'>): Revision {
+  return { id, ...declared };
+}
+
+/** Rows in a table, as a fact. */
+export const rowsIn = (table: string, label: string, condition?: (sql: SqlWords) => string): Fact => ({
+  label,
+  tables: [table],
+  query: (sql) => `SELECT COUNT(*) AS n FROM ${sql.id(table)}${condition ? ` WHERE ${condition(sql)}` : ''}`,
+});

@@ -1,0 +1,190 @@
+/** What an upgrade to a target would be, and whether it could go ahead: read-only, all findings at once. */
+import type { Database, Finding, TableStats } from '../dialect/dialect.js';
+import type { Session } from '../dialect/session.js';
+import { MtrackError } from '../errors.js';
+import { describeDifference } from '../schema/diff.js';
+import { HEAD, positionOf, releasesOf } from '../schema/lineage.js';
+import type { Require } from '../schema/operations.js';
+import { type Consent, consentsNeeded } from './consent.js';
+import { heavyTables, stepsOf, tablesInPlan } from './cost.js';
+import { type Location, locate } from './locate.js';
+import { leftovers, type Plan, planUpgrade, type Start } from './plan.js';
+import { brokenBy } from './steps.js';
+
+export interface Assessment {
+  readonly start: Start;
+  readonly plan: Plan;
+  readonly stats: ReadonlyMap<string, TableStats>;
+  readonly consents: readonly Consent[];
+  readonly findings: readonly Finding[];
+}
+
+/**
+ * @param target a revision of the lineage
+ * @returns null when the database is at the target already, which takes one query
+ * @throws {MtrackError} when the database is nothing that an upgrade can start from
+ */
+export async function assess(database: Database, target: string, session: Session): Promise<Assessment | null> {
+  const { dialect } = database;
+  if (await isAt(target, session, database)) return null;
+  const start = startFrom(await locate(session, dialect), target, database);
+  if (start.state === 'at' && start.revision === target && !start.partWay) return null;
+  const plan = planUpgrade(start, target, dialect);
+  const stats = await dialect.readStats(session, tablesInPlan(plan, start.schema));
+  const operations = stepsOf(plan).map(({ operation }) => operation);
+  const findings = await dialect.preflight(session, {
+    schema: start.schema,
+    stats,
+    heavy: heavyTables(plan),
+    createsTrigger: operations.some(({ op }) => op === 'createTrigger'),
+    createsTables: operations.some(({ op }) => op === 'createTable'),
+  });
+  return {
+    start,
+    plan,
+    stats,
+    consents: await consentsNeeded(plan, start.schema, session, dialect),
+    findings: [
+      ...findings,
+      ...(await leftoverFindings(start, session, database)),
+      ...(await brokenConditions(plan, start, session, database)),
+      ...driftFindings(start),
+    ],
+  };
+}
+
+async function isAt(target: string, session: Session, { dialect }: Database): Promise<boolean> {
+  const { id } = dialect.words;
+  try {
+    const rows = await session.rows<{ version_num: string }>(
+      `SELECT ${id('version_num')} FROM ${id('alembic_version')}`,
+    );
+    return rows.length === 1 && rows[0]?.version_num === target;
+  } catch {
+    // No such table, most likely: the full look that follows finds out, and reports what is wrong.
+    return false;
+  }
+}
+
+/** @throws {MtrackError} */
+export function startFrom(location: Location, target: string, database: Database): Start {
+  const look = `mtrack db status ${database.shown}`;
+  switch (location.state) {
+    case 'empty':
+      return location;
+    case 'at':
+      if (positionOf(location.revision) > positionOf(target)) throw newerThanTarget(location.revision, target);
+      return usable(location, look);
+    case 'newer':
+      throw new MtrackError('DATABASE_NEWER', {
+        found: `revision ${location.version}, which this build does not know; its tables are MLflow's`,
+        expected: `a revision up to ${HEAD} (MLflow ${releasesOf(HEAD)})`,
+        fix: ['use a newer mtrack: `npm install -g mtrack@latest`', look],
+      });
+    case 'foreign':
+      throw new MtrackError('DATABASE_FOREIGN', {
+        found: `alembic_version says ${location.versions.join(', ')}, which is of ${location.owner}`,
+        expected: 'a database of MLflow tracking',
+        fix: [
+          "check the store URI; MLflow and another program can share a server, but not one database's alembic_version",
+        ],
+      });
+    case 'unversioned':
+      throw new MtrackError('UNVERSIONED', {
+        found: `tables of MLflow, but no version${location.fits.length > 0 ? `; the schema is that of revision ${location.fits.at(-1)}` : ''}`,
+        expected: 'a row in alembic_version, or the five tables of MLflow 0.9',
+        fix: [
+          location.fits.length > 0
+            ? `restore alembic_version from a backup; if it is certain that nothing else is missing: CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY) and INSERT INTO alembic_version VALUES ('${location.fits.at(-1)}')`
+            : 'restore the database from a backup: the schema is that of no revision',
+          look,
+        ],
+      });
+  }
+}
+
+function newerThanTarget(revision: string, target: string): MtrackError {
+  return new MtrackError('DATABASE_NEWER', {
+    found: `revision ${revision}${releasesOf(revision) ? ` (MLflow ${releasesOf(revision)})` : ''}`,
+    expected: `at most the target, ${target}${releasesOf(target) ? ` (MLflow ${releasesOf(target)})` : ''}`,
+    fix: ['name a later target with --to, or none for the head; going back means restoring a backup'],
+  });
+}
+
+/** Without a table or a column that the lineage counts on, later revisions would fail half-way. */
+function usable(location: Extract<Location, { state: 'at' }>, look: string): Start {
+  const missing = location.drift.filter(
+    ({ kind, weight, element }) =>
+      kind === 'missing' && weight === 'breaks' && (element === 'table' || element === 'column'),
+  );
+  if (missing.length === 0) return location;
+  const copies = new Set([...location.schema.tables.keys()].filter((name) => name.startsWith('_alembic_tmp_')));
+  const renamed = missing.filter(({ name }) => copies.has(`_alembic_tmp_${name}`)).map(({ name }) => name);
+  throw new MtrackError('DRIFTED', {
+    found: missing.map(describeDifference).join('\n'),
+    expected: `the schema of revision ${location.revision}`,
+    fix: [
+      ...renamed.map(
+        (name) => `the rows of ${name} may be in _alembic_tmp_${name}: look there, and rename it if they are`,
+      ),
+      'restore what is missing from a backup',
+      look,
+    ],
+    details: { differences: location.drift },
+  });
+}
+
+/** A copy with rows in it is not what a killed Alembic leaves: somebody should look before it is dropped. */
+async function leftoverFindings(start: Start, session: Session, { dialect }: Database): Promise<Finding[]> {
+  const findings: Finding[] = [];
+  for (const table of leftovers(start.schema)) {
+    const [row] = await session.rows<{ n: number | string }>(`SELECT COUNT(*) AS n FROM ${dialect.words.id(table)}`);
+    const n = Number(row?.n ?? 0);
+    findings.push(
+      n === 0
+        ? {
+            severity: 'warns',
+            found: `${table} is an empty copy, left by an upgrade by MLflow that was killed`,
+            fix: 'nothing to do: it is dropped at the start of the upgrade',
+          }
+        : {
+            severity: 'refuses',
+            found: `${table} is left over from another program and holds ${n} rows`,
+            fix: `compare it with ${table.replace('_alembic_tmp_', '')}, and drop it: DROP TABLE ${dialect.words.id(table)}`,
+          },
+    );
+  }
+  return findings;
+}
+
+/** Conditions on rows that can be checked now already: those on tables that no earlier step of the plan changes. */
+async function brokenConditions(plan: Plan, start: Start, session: Session, { dialect }: Database): Promise<Finding[]> {
+  const findings: Finding[] = [];
+  const changed = new Set<string>();
+  for (const { steps } of plan.revisions) {
+    for (const { operation, tables } of steps) {
+      if (operation.op !== 'require') {
+        for (const table of tables) changed.add(table);
+      } else if (checkableNow(operation, start, changed)) {
+        const broken = await brokenBy(operation, session, dialect);
+        if (broken) findings.push({ severity: 'refuses', found: broken.message, fix: operation.fix });
+      }
+    }
+  }
+  return findings;
+}
+
+function checkableNow(condition: Require, start: Start, changed: ReadonlySet<string>): boolean {
+  return condition.reads.every((table) => start.schema.tables.has(table) && !changed.has(table));
+}
+
+function driftFindings(start: Start): Finding[] {
+  if (start.state === 'empty') return [];
+  return start.drift
+    .filter(({ weight }) => weight !== 'harmless')
+    .map((difference) => ({
+      severity: 'warns',
+      found: `${describeDifference(difference)}, before the upgrade already`,
+      fix: 'nothing to do for the upgrade, which leaves it as it is; `mtrack db status` lists all differences',
+    }));
+}

@@ -1,0 +1,180 @@
+/** Where a database is in MLflow's lineage: read from its version and its schema, without writing a thing. */
+import type { Dialect } from '../dialect/dialect.js';
+import type { Session } from '../dialect/session.js';
+import { type Difference, differences } from '../schema/diff.js';
+import { BASE, between, HEAD, initial, isKnown, releasesOf, revisions, schemaAt } from '../schema/lineage.js';
+import { EMPTY_SCHEMA, type Schema } from '../schema/model.js';
+import type { Operation, Revision } from '../schema/operations.js';
+import { type Progress, probe } from '../schema/probe.js';
+import { isKnownVariant } from '../schema/variants.js';
+import { tablesOf } from './fuse.js';
+
+export type Location =
+  /** No table of MLflow's. `schema` may hold tables of other programs. */
+  | { readonly state: 'empty'; readonly schema: Schema }
+  /** At a revision; `partWay` when the next one was begun, by whichever tool. */
+  | {
+      readonly state: 'at';
+      readonly revision: string;
+      /** MLflow releases whose head this revision is, as `2.8 – 2.12`. */
+      readonly releases: string | null;
+      readonly partWay: PartWay | null;
+      readonly drift: readonly Difference[];
+      readonly schema: Schema;
+    }
+  /** Tables of MLflow but no version, and not the five tables that never had one. */
+  | { readonly state: 'unversioned'; readonly fits: readonly string[]; readonly schema: Schema }
+  | { readonly state: 'newer'; readonly version: string; readonly schema: Schema }
+  | {
+      readonly state: 'foreign';
+      readonly versions: readonly string[];
+      readonly owner: string;
+      readonly schema: Schema;
+    };
+
+export interface PartWay {
+  readonly revision: Revision;
+  readonly steps: readonly { readonly title: string; readonly progress: Progress }[];
+}
+
+/** The five tables, as if they were a revision: the only one that no version is written for. */
+export const BASE_REVISION: Revision = {
+  id: BASE,
+  parent: null,
+  title: 'the five tables of MLflow 0.9',
+  operations: initial,
+};
+
+/** Reads version and schema, and says where the database is. */
+export async function locate(session: Session, dialect: Dialect): Promise<Location> {
+  const versions = await dialect.readVersions(session);
+  return locateIn(versions, await dialect.readCatalog(session), dialect);
+}
+
+export function locateIn(versions: readonly string[] | null, schema: Schema, dialect: Dialect): Location {
+  const [version] = versions ?? [];
+  if (version !== undefined) {
+    if (versions && versions.length > 1)
+      return { state: 'foreign', versions, owner: 'a lineage with several heads, which MLflow has not', schema };
+    if (isKnown(version)) return at(version, schema, dialect);
+    return unknownVersion(version, schema);
+  }
+  const ours = tablesOfMlflow(schema);
+  if (ours.length === 0) return { state: 'empty', schema };
+  const five = new Set(initialTables());
+  // An empty version table is what a run leaves that was cut off inside the very first revision.
+  if (ours.every((name) => five.has(name))) return at(BASE, schema, dialect);
+  return { state: 'unversioned', fits: revisionsThatFit(schema, dialect), schema };
+}
+
+function at(revision: string, schema: Schema, dialect: Dialect): Location {
+  const incomplete = revision === BASE && initialTables().some((name) => !schema.tables.has(name));
+  const next = incomplete ? BASE_REVISION : between(revision, HEAD)[0];
+  const before = incomplete ? EMPTY_SCHEMA : schemaAt(revision, dialect.traits);
+  const partWay = next ? progressInto(next, schema, before, dialect) : null;
+  return {
+    state: 'at',
+    revision: incomplete ? BASE : revision,
+    releases: releasesOf(revision),
+    partWay,
+    drift: drift(revision, schema, partWay, dialect),
+    schema,
+  };
+}
+
+function progressInto(next: Revision, live: Schema, before: Schema, dialect: Dialect): PartWay | null {
+  const steps = next.operations.map((operation) => ({
+    title: titleOf(operation),
+    progress: probe(operation, live, before, dialect),
+  }));
+  const begun = steps.some(({ progress }) => progress === 'done' || progress === 'mixed');
+  return begun ? { revision: next, steps } : null;
+}
+
+/** Differences from the revision that are not explained by the next one having been begun. */
+function drift(revision: string, schema: Schema, partWay: PartWay | null, dialect: Dialect): Difference[] {
+  if (partWay?.revision === BASE_REVISION) return [];
+  const now = differences(schemaAt(revision, dialect.traits), schema, dialect).filter((each) => !isKnownVariant(each));
+  if (!partWay) return now;
+  const touched = new Set(partWay.revision.operations.flatMap(tablesOf));
+  return now.filter(({ table }) => !touched.has(table));
+}
+
+function initialTables(): string[] {
+  return initial.flatMap((operation) => (operation.op === 'createTable' ? [operation.table.name] : []));
+}
+
+let everyTable: ReadonlySet<string> | undefined;
+
+/** Tables that MLflow has had at any revision, and that hardly anything else would have together with them. */
+function tablesOfMlflow(schema: Schema): string[] {
+  everyTable ??= new Set(
+    [BASE_REVISION, ...revisions].flatMap(({ operations }) =>
+      operations.flatMap((operation) => (operation.op === 'createTable' ? [operation.table.name] : [])),
+    ),
+  );
+  const known = everyTable;
+  return [...schema.tables.keys()].filter((name) => known.has(name));
+}
+
+/** Optuna numbers its revisions by version (`v2.4.0.a`); MLflow's auth plugin has a lineage of its own. */
+const OTHERS: readonly {
+  readonly owner: string;
+  readonly isVersion: (version: string) => boolean;
+  readonly table: string;
+}[] = [
+  { owner: 'Optuna', isVersion: (version) => /^v\d+\.\d+\.\d+\./.test(version), table: 'studies' },
+  {
+    owner: "MLflow's own authentication (basic-auth), a lineage of its own",
+    isVersion: () => false,
+    table: 'experiment_permissions',
+  },
+];
+
+function unknownVersion(version: string, schema: Schema): Location {
+  const other = OTHERS.find(
+    ({ isVersion, table }) => isVersion(version) || (schema.tables.has(table) && !schema.tables.has('runs')),
+  );
+  if (other) return { state: 'foreign', versions: [version], owner: other.owner, schema };
+  // A newer MLflow adds tables and seldom takes any away.
+  const known = [...schemaTables()];
+  const here = known.filter((name) => schema.tables.has(name)).length;
+  return here >= known.length / 2
+    ? { state: 'newer', version, schema }
+    : { state: 'foreign', versions: [version], owner: 'a program that is not known here', schema };
+}
+
+function schemaTables(): string[] {
+  return [...new Set(initialTables())];
+}
+
+/** Revisions whose declared tables and columns are all there, and no more. */
+function revisionsThatFit(schema: Schema, dialect: Dialect): string[] {
+  return revisions
+    .map(({ id }) => id)
+    .filter((id) => {
+      const expected = schemaAt(id, dialect.traits);
+      return differences(expected, schema, dialect).every(({ weight, element, kind }) =>
+        weight === 'harmless' ? !(kind === 'extra' && (element === 'column' || element === 'table')) : false,
+      );
+    });
+}
+
+/** An operation in a few words. */
+export function titleOf(operation: Operation): string {
+  switch (operation.op) {
+    case 'createTable':
+      return `create ${operation.table.name}`;
+    case 'alterTable':
+      return `alter ${operation.table}`;
+    case 'createTrigger':
+      return `create trigger ${operation.trigger.name}`;
+    case 'insertRow':
+      return `insert into ${operation.table}`;
+    case 'backfill':
+    case 'deriveRows':
+      return operation.title;
+    case 'require':
+      return `make sure that ${operation.title}`;
+  }
+}

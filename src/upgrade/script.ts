@@ -1,0 +1,154 @@
+/** A plan as a script for the database's own client, for operators who must not, or may not, run anything else. */
+import { sql } from 'kysely';
+import type { Database, Dialect, Statement } from '../dialect/dialect.js';
+import { inOnePiece } from '../dialect/ranges.js';
+import type { Session } from '../dialect/session.js';
+import { BASE, initial, positionOf, revisions } from '../schema/lineage.js';
+import { EMPTY_SCHEMA, type Schema } from '../schema/model.js';
+import type { DeriveRows, Literal } from '../schema/operations.js';
+import { type Plan, type PlannedRevision, planUpgrade, type Step } from './plan.js';
+import { derivedFrom } from './steps.js';
+
+/** Where the rows come from that TypeScript has to compute; null when the script is written without a database. */
+export interface ScriptSource {
+  readonly session: Session;
+  readonly live: Schema;
+  /** Whether there is a version table yet. */
+  readonly hasVersionTable: boolean;
+}
+
+/**
+ * @param about lines for the head of the script, said by the one who asks for it
+ */
+export async function scriptOf(
+  plan: Plan,
+  dialect: Dialect,
+  source: ScriptSource | null,
+  about: readonly string[],
+): Promise<string> {
+  const { script } = dialect;
+  const whole = dialect.transaction === 'upgrade';
+  const parts: string[] = [script.header(about)];
+  if (whole && script.begin) parts.push(script.begin);
+  parts.push(...versionGuard(plan, dialect, source));
+  parts.push(...plan.cleanup.map(({ sql }) => script.statement(sql)));
+  let version: string | null = plan.initial || plan.from === BASE ? null : plan.from;
+  let hasTable = source?.hasVersionTable ?? plan.from !== BASE;
+  let open = whole;
+  for (const planned of plan.revisions) {
+    parts.push(`-- ${planned.revision.id}: ${planned.revision.title}`);
+    if (!open && script.begin) parts.push(script.begin);
+    open = true;
+    for (const step of planned.steps) parts.push(...(await stepText(step, dialect, source)));
+    if (!planned.commits) continue;
+    if (planned.revision.id !== BASE) {
+      if (!hasTable) parts.push(script.statement(dialect.createVersionTable));
+      hasTable = true;
+      parts.push(script.statement(stamp(planned, version, dialect)));
+      version = planned.revision.id;
+    }
+    if (!whole && script.commit) parts.push(script.commit);
+    open = whole;
+  }
+  if (whole && script.commit) parts.push(script.commit);
+  if (script.footer) parts.push(script.footer);
+  return `${parts.join('\n\n')}\n`;
+}
+
+/** The script is right for one version only. */
+function versionGuard(plan: Plan, dialect: Dialect, source: ScriptSource | null): string[] {
+  const { words, script } = dialect;
+  const table = words.id('alembic_version');
+  const column = words.id('version_num');
+  if (plan.from === BASE) {
+    if (!source?.hasVersionTable) return [];
+    return [script.stopIf(`SELECT 1 AS n FROM ${table}`, 'this script is for a database without a version')];
+  }
+  const others = `SELECT 1 AS n FROM (SELECT COUNT(*) AS n FROM ${table} WHERE ${column} = ${words.literal(plan.from)}) v WHERE v.n <> 1`;
+  return [script.stopIf(others, `this script is for a database at revision ${plan.from}`)];
+}
+
+function stamp({ revision }: PlannedRevision, version: string | null, { words }: Dialect): string {
+  const table = words.id('alembic_version');
+  const column = words.id('version_num');
+  return version === null
+    ? `INSERT INTO ${table} (${column}) VALUES (${words.literal(revision.id)})`
+    : `UPDATE ${table} SET ${column} = ${words.literal(revision.id)} WHERE ${column} = ${words.literal(version)}`;
+}
+
+async function stepText(step: Step, dialect: Dialect, source: ScriptSource | null): Promise<string[]> {
+  const { operation } = step;
+  if (operation.op === 'require') {
+    return [
+      dialect.script.stopIf(
+        operation.offending(dialect.words),
+        `${operation.title} - this does not hold: ${operation.fix}`,
+      ),
+    ];
+  }
+  const text = ({ sql }: Statement) => dialect.script.statement(inOnePiece(sql));
+  const statements = step.statements.map(text);
+  return operation.op === 'deriveRows'
+    ? [...statements, ...(await derivedText(operation, dialect, source))]
+    : statements;
+}
+
+/** Rows per INSERT of a script. */
+const ROWS = 50;
+
+/**
+ * What TypeScript computes from rows is written out, from the rows that are there now; the script stops where there are
+ * others when it runs.
+ */
+async function derivedText(operation: DeriveRows, dialect: Dialect, source: ScriptSource | null): Promise<string[]> {
+  const { words, script } = dialect;
+  const { over, present, into } = operation;
+  const isThere = source?.live.tables.get(over.table)?.columns.some(({ name }) => name === present) ?? false;
+  const rows = source && isThere ? await readRows(operation, dialect, source.session) : [];
+  const counted = `SELECT 1 AS n FROM (SELECT COUNT(*) AS n FROM ${words.id(over.table)} WHERE ${words.id(present)} IS NOT NULL) c WHERE c.n <> ${rows.length}`;
+  const guard = script.stopIf(
+    counted,
+    source
+      ? `rows of ${over.table} have changed since this script was written: write it again`
+      : `${over.table} has rows that SQL alone cannot convert: run mtrack db upgrade for this revision`,
+  );
+  const derived = rows.flatMap((row) => derivedFrom(operation, row));
+  const inserts: string[] = [];
+  for (let at = 0; at < derived.length; at += ROWS) {
+    inserts.push(script.statement(insertText(into, derived.slice(at, at + ROWS), dialect)));
+  }
+  return [guard, ...inserts];
+}
+
+function readRows(
+  operation: DeriveRows,
+  { words }: Dialect,
+  session: Session,
+): Promise<Record<string, string | null>[]> {
+  const columns = [operation.over.key, ...operation.read].map(words.id).join(', ');
+  return session.rows(
+    sql.raw(
+      `SELECT ${columns} FROM ${words.id(operation.over.table)} WHERE ${words.id(operation.present)} IS NOT NULL ORDER BY ${words.id(operation.over.key)}`,
+    ),
+  );
+}
+
+function insertText(table: string, rows: readonly Readonly<Record<string, Literal>>[], { words }: Dialect): string {
+  const names = Object.keys(rows[0] ?? {});
+  const values = rows.map((row) => `  (${names.map((name) => words.literal(row[name] ?? null)).join(', ')})`);
+  return `INSERT INTO ${words.id(table)} (${names.map(words.id).join(', ')}) VALUES\n${values.join(',\n')}`;
+}
+
+/** The plan from one revision to another, on a database as the lineage itself makes it. */
+export function planOffline(from: string, to: string, dialect: Dialect): Plan {
+  const schema = [...initial, ...revisions.slice(0, positionOf(from)).flatMap(({ operations }) => operations)].reduce(
+    (state, operation) => dialect.compile(operation, state).after,
+    EMPTY_SCHEMA,
+  );
+  return planUpgrade({ state: 'at', revision: from, releases: null, partWay: null, drift: [], schema }, to, dialect);
+}
+
+/** What an operator needs to know to run it. */
+export function howToRun(database: Pick<Database, 'target' | 'dialect'>): string {
+  return database.dialect.script.runWith(database.target);
+}

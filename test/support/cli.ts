@@ -1,0 +1,74 @@
+/** The built command line, as a process: what a user sees. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { join, resolve } from 'node:path';
+
+export const ROOT = resolve(import.meta.dirname, '../..');
+export const RUN = join(ROOT, 'bin', 'run.js');
+
+export interface Result {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface RunOptions {
+  readonly env?: NodeJS.ProcessEnv;
+  readonly cwd?: string;
+  /** Arguments of node itself, such as a module to load first. */
+  readonly node?: readonly string[];
+  readonly uid?: number;
+}
+
+/** The environment of tests: no colours, and nothing of MLflow's or PostgreSQL's that the developer has set. */
+function environment(extra: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv {
+  const inherited = Object.entries(process.env).filter(
+    ([name]) => !/^(MLFLOW_|PG|NODE_OPTIONS$|VITEST|CI$)/.test(name),
+  );
+  return { ...Object.fromEntries(inherited), NO_COLOR: '1', ...extra };
+}
+
+/** Starts `mtrack …` without a terminal. */
+export function start(args: readonly string[], { env, cwd, node = [], uid }: RunOptions = {}): ChildProcess {
+  return spawn(process.execPath, [...node, RUN, ...args], {
+    env: environment(env),
+    cwd: cwd ?? ROOT,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    ...(uid !== undefined && { uid }),
+  });
+}
+
+export function finished(child: ChildProcess): Promise<Result> {
+  let [stdout, stderr] = ['', ''];
+  child.stdout?.setEncoding('utf8').on('data', (text: string) => {
+    stdout += text;
+  });
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+    stderr += text;
+  });
+  return new Promise((done, failed) => {
+    child.on('error', failed);
+    child.on('close', (code, signal) => done({ code, signal, stdout, stderr }));
+  });
+}
+
+/** Runs `mtrack …` to its end. */
+export function mtrack(args: readonly string[], options: RunOptions = {}): Promise<Result> {
+  return finished(start(args, options));
+}
+
+/** Upgrades, agreeing to whatever is asked for by name, and fails the test when it does not succeed. */
+export async function upgrade(uri: string, to: string, options: RunOptions = {}): Promise<Result> {
+  const accepted = await consentsFor(uri, to, options);
+  const result = await mtrack(['db', 'upgrade', uri, '--to', to, '--yes', ...accepted], options);
+  if (result.code !== 0)
+    throw new Error(`db upgrade --to ${to} ended with ${result.code}:\n${result.stdout}\n${result.stderr}`);
+  return result;
+}
+
+/** The `--accept` flags that an upgrade asks for. */
+export async function consentsFor(uri: string, to: string, options: RunOptions = {}): Promise<string[]> {
+  const { stdout } = await mtrack(['db', 'upgrade', uri, '--to', to, '--dry-run', '--json'], options);
+  const plan = JSON.parse(stdout) as { consents?: { revision: string }[] };
+  return (plan.consents ?? []).flatMap(({ revision }) => ['--accept', revision]);
+}

@@ -1,0 +1,81 @@
+/** Real MLflow as a process that stays: importing it takes seconds, and a test run asks it hundreds of times. */
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { createInterface, type Interface } from 'node:readline';
+import { MAKE } from './fixtures.js';
+import { PYTHON } from './mlflow.js';
+
+/** The packages of MLflow 3.18.0, unpacked, where a developer has them: the oracle of its three revisions. */
+const NEWEST = '/work/lab/m318';
+export const newestMissing = existsSync(join(NEWEST, 'mlflow'))
+  ? null
+  : `MLflow 3.18.0 is not unpacked in ${NEWEST}, and cannot be installed beside the oracle`;
+
+/** Python's int (of any size) and float, exactly. */
+export type Exact = { readonly int: string } | { readonly float: string };
+export type Plain = null | boolean | string | Exact | readonly Plain[] | { readonly [key: string]: Plain };
+
+export class Oracle implements AsyncDisposable {
+  readonly #process: ChildProcessWithoutNullStreams;
+  readonly #lines: Interface;
+  readonly #iterator: AsyncIterator<string>;
+  #last: Promise<unknown> = Promise.resolve();
+  #stderr = '';
+
+  /** @param release 3.17.2 is the one that is installed; 3.18.0 runs its own code on the libraries of that one */
+  constructor(release: '3.17.2' | '3.18.0' = '3.17.2') {
+    const path = release === '3.18.0' ? { PYTHONPATH: NEWEST } : {};
+    this.#process = spawn(PYTHON, [join(import.meta.dirname, 'oracle.py'), MAKE ?? '-'], {
+      env: { ...process.env, PYTHONWARNINGS: 'ignore', PYTHONDONTWRITEBYTECODE: '1', ...path },
+    });
+    this.#process.stderr.setEncoding('utf8').on('data', (text: string) => {
+      this.#stderr = (this.#stderr + text).slice(-4000);
+    });
+    this.#lines = createInterface(this.#process.stdout);
+    this.#iterator = this.#lines[Symbol.asyncIterator]();
+  }
+
+  /** One request after the other. @throws with Python's traceback */
+  #ask(request: object): Promise<{ result: unknown; said: string }> {
+    const answer = this.#last.then(async () => {
+      this.#process.stdin.write(`${JSON.stringify(request)}\n`);
+      const { value, done } = await this.#iterator.next();
+      if (done) throw new Error(`the oracle ended:\n${this.#stderr}`);
+      const line = JSON.parse(value) as { file?: string; error?: string };
+      if (line.file === undefined) throw new Error(`the oracle: ${line.error}\n${this.#stderr}`);
+      const read = JSON.parse(readFileSync(line.file, 'utf8')) as { result?: unknown; error?: string; said: string };
+      rmSync(line.file);
+      if (read.error !== undefined) throw new Error(`the oracle failed:\n${read.error}\n${read.said}`);
+      return { result: read.result, said: read.said };
+    });
+    this.#last = answer.catch(() => undefined);
+    return answer;
+  }
+
+  /** Everything that MLflow's own client reads from a store, in the form of the fixtures' `expected`. */
+  async read(uri: string): Promise<Record<string, unknown>> {
+    return (await this.#ask({ do: 'read', with: [uri], as: 'json' })).result as Record<string, unknown>;
+  }
+
+  /** `mlflow db upgrade`. */
+  async upgrade(uri: string): Promise<{ code: number; said: string }> {
+    const { result, said } = await this.#ask({ do: 'db_upgrade', with: [uri], as: 'json' });
+    return { code: (result as { code: number }).code, said };
+  }
+
+  /** One of the functions of oracle.py on a list of inputs, its results to the last bit. */
+  async call<Result = Plain>(
+    what: 'trace_values' | 'assessments' | 'dimensions' | 'categories' | 'strip_lower',
+    inputs: readonly unknown[],
+  ): Promise<Result[]> {
+    return (await this.#ask({ do: what, with: [inputs] })).result as Result[];
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const ended = once(this.#process, 'exit');
+    this.#process.stdin.end();
+    await ended;
+  }
+}

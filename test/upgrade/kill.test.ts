@@ -1,0 +1,237 @@
+/**
+ * SIGKILL before and after every statement of an upgrade: whatever was done by then, the next run ends with the same
+ * schema and the same rows as a run that nothing disturbed, and in between the status can be asked.
+ *
+ * `npm run test:kill` breaks every statement of every start on every dialect, which takes hours (MTRACK_KILL=all, and
+ * MTRACK_KILL_JOBS for how many at a time). A normal test run takes a sample of every kind.
+ */
+import { createHash } from 'node:crypto';
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { revisions } from '../../src/schema/lineage.js';
+import { mtrack } from '../support/cli.js';
+import type { Server, TestDatabase } from '../support/databases.js';
+import { golden, hasGoldens } from '../support/golden.js';
+import { broken, type Counted, countedUpgrade, type Fault, inParallel, random, upgradeArgs } from '../support/kill.js';
+import { LATE, late, oldest } from '../support/old-databases.js';
+import { differences, type State, stateOf, upgradeTo } from '../support/state.js';
+import { forEachDialect } from '../support/suites.js';
+
+const EVERYTHING = process.env.MTRACK_KILL === 'all';
+const AT_ONCE = Number(process.env.MTRACK_KILL_JOBS ?? 2);
+const SEED = Number(process.env.SEED ?? 1);
+const HOURS = 12 * 3_600_000;
+const SIDES = ['before', 'sent', 'after'] as const;
+
+/** A database to start from, and what an upgrade of it is that nothing disturbs. */
+interface Undisturbed {
+  readonly from: TestDatabase;
+  readonly to: string;
+  readonly statements: readonly Counted[];
+  readonly end: State;
+}
+
+async function undisturbed(server: Server, from: TestDatabase, to = 'head'): Promise<Undisturbed> {
+  const copy = await server.copy(from);
+  try {
+    const { statements } = await countedUpgrade(copy.uri, to);
+    return { from, to, statements, end: await stateOf(copy) };
+  } finally {
+    await copy.drop();
+  }
+}
+
+/** Of the file and of all that lies beside it; null for a database that is not a file. */
+function filesOf(server: Server, { name }: TestDatabase): string | null {
+  if (server.dialect !== 'sqlite') return null;
+  const folder = dirname(name);
+  return readdirSync(folder)
+    .sort()
+    .map(
+      (file) =>
+        `${file} ${createHash('sha256')
+          .update(readFileSync(join(folder, file)))
+          .digest('hex')}`,
+    )
+    .join('\n');
+}
+
+/** At the head, older, or part-way: what a database is on its way. */
+const ON_ITS_WAY = [0, 10, 11];
+
+async function asksStatus(server: Server, database: TestDatabase): Promise<string[]> {
+  const before = filesOf(server, database);
+  const { code, stdout, stderr } = await mtrack(['db', 'status', database.uri]);
+  return [
+    ...(ON_ITS_WAY.includes(code ?? -1) ? [] : [`db status ended with ${code}: ${stdout}${stderr}`]),
+    ...(/^\s+at /m.test(stderr) ? [`db status shows a stack: ${stderr}`] : []),
+    ...(filesOf(server, database) === before ? [] : ['db status changed the file, or what lies beside it']),
+  ];
+}
+
+const said = ({ at, side }: Fault, { sql }: Counted) => `${side} ${at} ${sql.replaceAll(/\s+/g, ' ').slice(0, 80)}`;
+
+/** Runs to be cut off, one after the other, on one copy; then a whole one. @returns what is wrong at the end */
+async function killed(server: Server, run: Undisturbed, faults: readonly Fault[]): Promise<string[]> {
+  const copy = await server.copy(run.from);
+  const wrong: string[] = [];
+  try {
+    for (const fault of faults) {
+      const { signal, code, stderr } = await mtrack(upgradeArgs(copy.uri, run.to), broken([fault]));
+      // A second run has fewer statements, and may have reached its end.
+      const reached = signal === 'SIGKILL';
+      if (!reached && (fault === faults[0] || code !== 0))
+        wrong.push(`was not killed, but ended with ${code}: ${stderr}`);
+      wrong.push(...(await asksStatus(server, copy)));
+    }
+    const again = await mtrack(upgradeArgs(copy.uri, run.to), broken([]));
+    if (again.code !== 0) wrong.push(`the next run ended with ${again.code}: ${again.stderr.slice(-1500)}`);
+    else wrong.push(...differences(run.end, await stateOf(copy)));
+  } finally {
+    await copy.drop();
+  }
+  const statement = run.statements[(faults[0]?.at ?? 1) - 1];
+  const title = statement ? faults.map((fault) => said(fault, run.statements[(fault.at ?? 1) - 1] ?? statement)) : [];
+  return wrong.map((each) => `${title.join(' then ')}\n  ${each}`);
+}
+
+const kill = (at: number, side: Fault['side']): Fault => ({ at, side, does: 'kill' });
+
+/** Every statement on every side; before the first and after the last as well. */
+const everyKill = (server: Server, { statements }: Undisturbed): Fault[][] =>
+  statements.flatMap(({ n }) =>
+    SIDES.filter((side) => side !== 'sent' || server.dialect !== 'sqlite').map((side) => [kill(n, side)]),
+  );
+
+/** So many of them, evenly, on changing sides, the last statement always. */
+function sampleOf({ statements }: Undisturbed, size: number): Fault[][] {
+  const last = statements.length;
+  const stride = Math.max(1, last / size);
+  const numbers = new Set(Array.from({ length: Math.min(size, last) }, (_, i) => last - Math.floor(i * stride)));
+  return [...numbers].map((n, i) => [kill(n, SIDES[i % SIDES.length] ?? 'after')]);
+}
+
+async function holds(server: Server, run: Undisturbed, cases: readonly (readonly Fault[])[]): Promise<void> {
+  const started = Date.now();
+  const wrong = await inParallel(cases, AT_ONCE, (faults) => killed(server, run, faults));
+  if (EVERYTHING) {
+    const minutes = ((Date.now() - started) / 60_000).toFixed(1);
+    console.info(
+      `${server.dialect}: ${run.statements.length} statements, ${cases.length} cases, ${minutes} min, ${wrong.filter((each) => each.length > 0).length} wrong`,
+    );
+  }
+  expect(wrong.flat(), `${cases.length} cases`).toEqual([]);
+}
+
+await forEachDialect('killed', (server) => {
+  const made: TestDatabase[] = [];
+  const keep = async (database: Promise<TestDatabase>) => {
+    made.push(await database);
+    return database;
+  };
+  afterAll(async () => {
+    for (const database of made) await database.drop();
+  });
+
+  describe('an old populated database, to the head', () => {
+    const starts = [
+      { from: 'MLflow 0.9', make: () => oldest(server), sample: { sqlite: 9, postgresql: 7, mysql: 6 } },
+      { from: 'MLflow 1.30.1', make: () => server.load('1.30.1'), sample: { sqlite: 3, postgresql: 3, mysql: 2 } },
+      { from: 'MLflow 3.0.1', make: () => server.load('3.0.1'), sample: { sqlite: 3, postgresql: 3, mysql: 2 } },
+      { from: 'a full MLflow 3.17', make: () => late(server), sample: { sqlite: 4, postgresql: 6, mysql: 2 } },
+    ];
+
+    test.each(starts)(
+      'from $from, SIGKILL at a statement, then once more',
+      { timeout: HOURS },
+      async ({ make, sample }) => {
+        const run = await undisturbed(server, await keep(make()));
+        await holds(server, run, EVERYTHING ? everyKill(server, run) : sampleOf(run, sample[server.dialect]));
+      },
+    );
+
+    test('SIGKILL also in the run that was to finish it', { timeout: HOURS }, async () => {
+      const run = await undisturbed(server, await keep(oldest(server)));
+      const next = random(SEED);
+      const n = () => 1 + Math.floor(next() * run.statements.length);
+      const side = () => SIDES[Math.floor(next() * SIDES.length)] ?? 'after';
+      const cases = Array.from({ length: EVERYTHING ? 60 : 2 }, () => [
+        kill(n(), side()),
+        // Of what is left: early, so that it is reached.
+        kill(1 + Math.floor((n() - 1) / 4), side()),
+      ]);
+      await holds(server, run, cases);
+    });
+  });
+
+  if (server.dialect === 'mysql') {
+    // Each statement commits by itself here: these revisions have the most states in between.
+    describe.each([
+      { revision: 'c48cb773bb87', after: null, make: () => oldest(server) },
+      { revision: '89d4b8295536', after: '7ac759974ad8', make: () => oldest(server) },
+      { revision: 'cfd24bdc0731', after: '2b4d017a5e9b', make: () => oldest(server) },
+      { revision: '1b5f0d9ad7c1', after: 'c8d9e0f1a2b3', make: () => server.load('3.0.1') },
+      { revision: '75868b020152', after: LATE, make: () => late(server) },
+      { revision: '8b6ad64cb8f5', after: 'e7d1f4b2a9c6', make: () => late(server) },
+    ])('every statement up to $revision', ({ revision, after, make }) => {
+      let run: Undisturbed;
+      beforeAll(async () => {
+        const database = await keep(make());
+        if (after) await upgradeTo(database, after);
+        run = await undisturbed(server, database, revision);
+      });
+
+      test('SIGKILL, then once more', { timeout: HOURS }, async () => {
+        const cases = EVERYTHING
+          ? everyKill(server, run)
+          : run.statements.map(({ n }, i) => [kill(n, i % 3 === 0 ? 'sent' : 'after')]);
+        await holds(server, run, cases);
+      });
+    });
+  }
+
+  // Where an upgrade is one transaction, a killed one has left nothing.
+  describe.skipIf(server.dialect === 'sqlite')('then only as far as a revision', () => {
+    /** A schema as MLflow makes it, not as a dump restores it: made from nothing each time. */
+    const fresh = () => oldest(server);
+    let statements: readonly Counted[];
+    beforeAll(async () => {
+      const database = await fresh();
+      statements = (await countedUpgrade(database.uri)).statements;
+      await database.drop();
+    });
+
+    // Changes of metrics are put together over these revisions (src/upgrade/fuse.ts).
+    test.each(['451aebb31d03', '181f10493468', '39d1c3be5f05', 'c48cb773bb87'])(
+      '%s has the schema that it has in MLflow, although the run that was killed was on its way to the head',
+      { timeout: HOURS },
+      async (target) => {
+        const until = revisions.findIndex(({ id }) => id === target);
+        const reachable = new Set(revisions.slice(0, until + 1).map(({ id }) => id));
+        const before = statements.filter(({ revision }) => revision !== null && reachable.has(revision));
+        const stride = Math.ceil(before.length / 3);
+        const chosen = EVERYTHING ? before : before.filter((_, i) => i % stride === 1 % stride);
+        const wrong = await inParallel(chosen, AT_ONCE, async (statement) => {
+          const database = await fresh();
+          try {
+            await mtrack(upgradeArgs(database.uri), broken([kill(statement.n, 'after')]));
+            const { code, stderr } = await mtrack(upgradeArgs(database.uri, target));
+            const title = said(kill(statement.n, 'after'), statement);
+            if (code !== 0 && /DATABASE_NEWER/.test(stderr)) return [];
+            if (code !== 0) return [`${title}: ended with ${code}: ${stderr}`];
+            const { schema } = await stateOf(database);
+            const made = hasGoldens(server.goldens, target) ? golden(server.goldens, target) : schema;
+            const wrong = differences({ version: null, rows: {}, schema: made }, { version: null, rows: {}, schema });
+            const on = await mtrack(upgradeArgs(database.uri));
+            if (on.code !== 0) wrong.push(`and from there to the head: ${on.stderr}`);
+            return wrong.map((each) => `${title}: ${each}`);
+          } finally {
+            await database.drop();
+          }
+        });
+        expect(wrong.flat()).toEqual([]);
+      },
+    );
+  });
+});
