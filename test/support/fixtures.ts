@@ -10,8 +10,8 @@ const SHARED = resolve(import.meta.dirname, '../../../shared/fixtures');
 const OWN = resolve(import.meta.dirname, '../fixtures');
 
 export const FIXTURES = process.env.MTRACK_FIXTURES ?? (existsSync(SHARED) ? SHARED : OWN);
-/** The scripts that made the fixtures and read stores back with real MLflow; null in a checkout without them. */
-export const MAKE = existsSync(join(SHARED, 'make')) ? join(SHARED, 'make') : null;
+/** The scripts that made the goldens and read stores back with real MLflow. */
+export const MAKE = join(existsSync(SHARED) ? SHARED : OWN, 'make');
 
 const SUFFIX = { sqlite: '.db', postgresql: '.sql.gz', mysql: '.sql.gz' } as const;
 export type FixtureKind = keyof typeof SUFFIX;

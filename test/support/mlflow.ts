@@ -3,12 +3,10 @@
  * ../shared share (MTRACK_LAB, default `mtrack-lab` in the home folder).
  */
 import { execFile } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { homedir, tmpdir } from 'node:os';
+import { existsSync, mkdirSync, rmSync } from 'node:fs';
+import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { gunzipSync } from 'node:zlib';
-import { MAKE } from './fixtures.js';
 
 const exec = promisify(execFile);
 
@@ -20,47 +18,35 @@ const BIN = join(LAB, `mlflow-${ORACLE}`, 'bin');
 export const PYTHON = join(BIN, 'python');
 export const MLFLOW = join(BIN, 'mlflow');
 
-/** Installs it where it is missing: some minutes. @throws when there is no Python, or the package index is out of reach */
+/**
+ * The code of a newer release, whose last three revisions the oracle does not have. It runs on the oracle's libraries:
+ * the two cannot be installed side by side in one environment.
+ */
+export const NEWEST = '3.18.0';
+export const NEWEST_CODE = join(LAB, `mlflow-${NEWEST}-code`);
+
+const pip = (...args: readonly string[]) => exec(PYTHON, ['-m', 'pip', 'install', '-q', ...args]);
+
+/** Installs both where they are missing: some minutes. @throws when there is no Python, or the package index is out of reach */
 export async function installMlflow(): Promise<void> {
-  if (existsSync(MLFLOW)) return;
   mkdirSync(LAB, { recursive: true });
-  const home = join(LAB, `mlflow-${ORACLE}`);
-  try {
+  await orNothing(join(LAB, `mlflow-${ORACLE}`), MLFLOW, async (home) => {
     await exec('python3', ['-m', 'venv', home]);
-    await exec(PYTHON, [
-      '-m',
-      'pip',
-      'install',
-      '-q',
-      `mlflow==${ORACLE}`,
-      'sqlalchemy<2.1',
-      'psycopg2-binary',
-      'pymysql',
-    ]);
+    await pip(`mlflow==${ORACLE}`, 'sqlalchemy<2.1', 'psycopg2-binary', 'pymysql');
+  });
+  await orNothing(NEWEST_CODE, join(NEWEST_CODE, 'mlflow'), async (folder) => {
+    await pip('--no-deps', '--target', folder, `mlflow==${NEWEST}`);
+  });
+}
+
+/** Half a folder would pass for a whole one the next time. @param last what is written to it at the end */
+async function orNothing(folder: string, last: string, make: (folder: string) => Promise<void>): Promise<void> {
+  if (existsSync(last)) return;
+  rmSync(folder, { recursive: true, force: true });
+  try {
+    await make(folder);
   } catch (error) {
-    // Half an environment would pass for a whole one the next time.
-    rmSync(home, { recursive: true, force: true });
+    rmSync(folder, { recursive: true, force: true });
     throw error;
   }
-}
-
-const QUIET = { ...process.env, PYTHONWARNINGS: 'ignore', MLFLOW_ALLOW_FILE_STORE: 'true' };
-
-/** Everything that MLflow's own client reads from a store, in the form of the fixtures' `expected`. */
-export async function readWithMlflow(uri: string): Promise<unknown> {
-  if (!MAKE) throw new Error('the script that reads a store back is not in this checkout');
-  const folder = mkdtempSync(join(tmpdir(), 'mtrack-read-'));
-  try {
-    const out = join(folder, 'read.json.gz');
-    await exec(PYTHON, [join(MAKE, 'read_expected.py'), uri, out], { env: QUIET });
-    return JSON.parse(gunzipSync(readFileSync(out)).toString('utf8'));
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
-}
-
-/** `mlflow …` to its end. @throws with its output when it fails */
-export async function mlflow(...args: string[]): Promise<string> {
-  const { stdout, stderr } = await exec(MLFLOW, args, { env: QUIET, maxBuffer: 64 * 1024 * 1024 });
-  return stdout + stderr;
 }

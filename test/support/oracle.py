@@ -1,6 +1,6 @@
 """Real MLflow, loaded once: each request (a line of JSON on stdin) is answered by a fork of this process (a line on stdout).
 
-usage: python oracle.py FOLDER_OF_READ_EXPECTED|-
+usage: python oracle.py FOLDER_OF_READ_EXPECTED
 """
 import contextlib
 import importlib.util

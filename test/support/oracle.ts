@@ -1,17 +1,11 @@
 /** Real MLflow as a process that stays: importing it takes seconds, and a test run asks it hundreds of times. */
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface, type Interface } from 'node:readline';
 import { MAKE } from './fixtures.js';
-import { PYTHON } from './mlflow.js';
-
-/** The packages of MLflow 3.18.0, unpacked, where a developer has them: the oracle of its three revisions. */
-const NEWEST = '/work/lab/m318';
-export const newestMissing = existsSync(join(NEWEST, 'mlflow'))
-  ? null
-  : `MLflow 3.18.0 is not unpacked in ${NEWEST}, and cannot be installed beside the oracle`;
+import { NEWEST, NEWEST_CODE, ORACLE, PYTHON } from './mlflow.js';
 
 /** Python's int (of any size) and float, exactly. */
 export type Exact = { readonly int: string } | { readonly float: string };
@@ -24,10 +18,9 @@ export class Oracle implements AsyncDisposable {
   #last: Promise<unknown> = Promise.resolve();
   #stderr = '';
 
-  /** @param release 3.17.2 is the one that is installed; 3.18.0 runs its own code on the libraries of that one */
-  constructor(release: '3.17.2' | '3.18.0' = '3.17.2') {
-    const path = release === '3.18.0' ? { PYTHONPATH: NEWEST } : {};
-    this.#process = spawn(PYTHON, [join(import.meta.dirname, 'oracle.py'), MAKE ?? '-'], {
+  constructor(release: typeof ORACLE | typeof NEWEST = ORACLE) {
+    const path = release === NEWEST ? { PYTHONPATH: NEWEST_CODE } : {};
+    this.#process = spawn(PYTHON, [join(import.meta.dirname, 'oracle.py'), MAKE], {
       env: { ...process.env, PYTHONWARNINGS: 'ignore', PYTHONDONTWRITEBYTECODE: '1', ...path },
     });
     this.#process.stderr.setEncoding('utf8').on('data', (text: string) => {

@@ -6,7 +6,6 @@ import type { Schema } from '../../src/schema/model.js';
 import { assess } from '../../src/upgrade/assess.js';
 import { execute } from '../../src/upgrade/execute.js';
 import { opened, withDatabase } from '../support/databases.js';
-import { MAKE } from '../support/fixtures.js';
 import { golden, hasGoldens, plain, rawGolden } from '../support/golden.js';
 import { GoldenReader } from '../support/golden-reader.js';
 import { forEachDialect } from '../support/suites.js';
@@ -41,7 +40,7 @@ await forEachDialect('goldens', (server) => {
     });
   });
 
-  test.skipIf(MAKE === null || inject('oracleMissing') !== null)(
+  test.skipIf(inject('oracleMissing') !== null)(
     'and so says the script that made the goldens, to the last word of the catalog',
     async () => {
       await using reader = new GoldenReader();
@@ -49,7 +48,8 @@ await forEachDialect('goldens', (server) => {
         const db = await opened(database);
         for (const revision of [BASE, ...revisions.map(({ id }) => id)]) {
           await upgradeTo(db, revision);
-          expect(await reader.read(database.uri), revision).toEqual(rawGolden(server.goldens, revision));
+          if (known(revision))
+            expect(await reader.read(database.uri), revision).toEqual(rawGolden(server.goldens, revision));
         }
       });
     },
