@@ -2,6 +2,7 @@
  * The contract of a dialect: all that the rest of mtrack may ask of a database. Nothing outside this folder knows a
  * database by name; it asks the facts here.
  */
+import type { PoolOptions, TlsFiles } from '../config.js';
 import type { TableDelta } from '../schema/delta.js';
 import type { Naming } from '../schema/fold.js';
 import type { Column, Schema, Table } from '../schema/model.js';
@@ -156,6 +157,16 @@ export interface BackupTarget {
   readonly user: string | null;
   /** Name of the database, or path of its file. */
   readonly database: string;
+}
+
+/** What is said of a connection outside its URI. */
+export interface OpenOptions {
+  readonly pool: PoolOptions;
+  readonly mysqlTls: TlsFiles;
+  /** Variables `PG…` of the environment. */
+  readonly postgresql: Readonly<Record<string, string>>;
+  /** Receives each statement before it is sent: SQLAlchemy's `echo`. */
+  readonly echo?: (statement: string) => void;
 }
 
 /** A database that a store URI names: sessions to look and to work, and the dialect that its server speaks. */

@@ -1,19 +1,9 @@
 /** Which dialect a store URI means. The only place that chooses one; a dialect is loaded only when it is named. */
-import type { PoolOptions, TlsFiles } from '../config.js';
 import { MtrackError } from '../errors.js';
 import { type DatabaseUri, formatUri } from '../uri.js';
-import type { Database, Dialect } from './dialect.js';
+import type { Database, Dialect, OpenOptions } from './dialect.js';
 import { explained } from './explain.js';
 import { echoing } from './session.js';
-
-export interface OpenOptions {
-  readonly pool: PoolOptions;
-  readonly mysqlTls: TlsFiles;
-  /** Variables `PG…` of the environment. */
-  readonly postgresql: Readonly<Record<string, string>>;
-  /** Receives each statement before it is sent: SQLAlchemy's `echo`. */
-  readonly echo?: (statement: string) => void;
-}
 
 interface Entry {
   /** The scheme of a store URI, without driver; a flavour of a dialect can have a scheme of its own. */

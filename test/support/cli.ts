@@ -18,6 +18,10 @@ export interface RunOptions {
   /** Arguments of node itself, such as a module to load first. */
   readonly node?: readonly string[];
   readonly uid?: number;
+  /** Another Node than the one that runs the tests. */
+  readonly program?: string;
+  /** Another mtrack than the one of this checkout. */
+  readonly script?: string;
 }
 
 /** The environment of tests: no colours, and nothing of MLflow's or PostgreSQL's that the developer has set. */
@@ -29,8 +33,9 @@ function environment(extra: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv {
 }
 
 /** Starts `mtrack …` without a terminal. */
-export function start(args: readonly string[], { env, cwd, node = [], uid }: RunOptions = {}): ChildProcess {
-  return spawn(process.execPath, [...node, RUN, ...args], {
+export function start(args: readonly string[], options: RunOptions = {}): ChildProcess {
+  const { env, cwd, node = [], uid, program = process.execPath, script = RUN } = options;
+  return spawn(program, [...node, script, ...args], {
     env: environment(env),
     cwd: cwd ?? ROOT,
     stdio: ['ignore', 'pipe', 'pipe'],

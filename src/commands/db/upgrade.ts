@@ -50,7 +50,7 @@ EXIT STATUS: 0 done, or nothing to do; everything else in docs/exit-codes.md.`;
     }),
     dialect: Flags.string({
       description: 'with --sql and a range: the database that the script is for, as a scheme',
-      helpValue: 'postgresql',
+      helpValue: 'SCHEME',
       dependsOn: ['sql'],
     }),
     yes: Flags.boolean({ char: 'y', description: 'do not ask; does not cover what needs --accept' }),

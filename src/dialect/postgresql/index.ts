@@ -1,8 +1,7 @@
 import { sql } from 'kysely';
 import type { Range } from '../../schema/operations.js';
 import { type DatabaseUri, formatUri } from '../../uri.js';
-import type { Database, Dialect, ServerProgress, TableStats } from '../dialect.js';
-import type { OpenOptions } from '../index.js';
+import type { Database, Dialect, OpenOptions, ServerProgress, TableStats } from '../dialect.js';
 import type { Query, Session } from '../session.js';
 import { readCatalog } from './catalog.js';
 import { compile } from './compile.js';

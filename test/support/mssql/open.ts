@@ -1,6 +1,6 @@
 import { DEFAULT_POOL } from '../../../src/config.js';
-import type { Database } from '../../../src/dialect/dialect.js';
-import { type OpenOptions, openDatabase } from '../../../src/dialect/index.js';
+import type { Database, OpenOptions } from '../../../src/dialect/dialect.js';
+import { openDatabase } from '../../../src/dialect/index.js';
 import { parseStoreUri } from '../../../src/uri.js';
 
 const OPTIONS: OpenOptions = { pool: DEFAULT_POOL, mysqlTls: { ca: null, cert: null, key: null }, postgresql: {} };
