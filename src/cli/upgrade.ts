@@ -58,12 +58,19 @@ async function upgradeOpen(database: Database, target: string, input: Input, ter
     // Before a writer of the same database is opened: see dialect/sqlite/connect.ts.
     await session.close();
   }
-  if (!assessment) return upToDate(target, database, terminal);
+  if (!assessment) return upToDate(target, database, flags.sql, terminal);
   return flags['dry-run'] ? dryRun(assessment, database, terminal) : upgrade(assessment, database, input, terminal);
 }
 
-function upToDate(target: string, database: Database, { say }: Terminal): unknown {
-  say(`at revision ${atText(target)}: nothing to do`);
+function upToDate(target: string, database: Database, sql: boolean, { say }: Terminal): unknown {
+  const text = `at revision ${atText(target)}: nothing to do`;
+  if (sql) {
+    // Whoever asked for a script hands it to the database's client, which must take it for one.
+    const script = `-- ${text}\n`;
+    say(script);
+    return { from: target, to: target, sql: script };
+  }
+  say(text);
   return { from: target, to: target, applied: [], database: database.shown };
 }
 

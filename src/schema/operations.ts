@@ -348,6 +348,7 @@ export type Operation =
       readonly table: string;
       readonly changes: readonly TableChange[];
       readonly where?: Trait;
+      readonly ifNecessary?: boolean;
     }
   | { readonly op: 'createTrigger'; readonly trigger: Trigger; readonly where?: Trait }
   | {
@@ -381,6 +382,13 @@ export const alterTable = (table: string, ...changes: TableChange[]): Operation 
   op: 'alterTable',
   table,
   changes,
+});
+/** Changes that some releases had made before: to find them done is no sign that the revision was begun. */
+export const alterTableIfNecessary = (table: string, ...changes: TableChange[]): Operation => ({
+  op: 'alterTable',
+  table,
+  changes,
+  ifNecessary: true,
 });
 export const createTrigger = (trigger: Trigger): Operation => ({ op: 'createTrigger', trigger });
 export const insertRow = (table: string, row: Readonly<Record<string, Literal>>): Operation => ({

@@ -10,7 +10,10 @@ export interface Spelling {
   spell(column: Column): string;
 }
 
-/** `unknown`: data was moved or a condition was checked, which leaves no trace in the schema. */
+/**
+ * `unknown`: data was moved or a condition was checked, which leaves no trace in the schema; or what is there may have
+ * been there before (`ifNecessary`).
+ */
 export type Progress = 'done' | 'pending' | 'mixed' | 'unknown';
 
 /** Elements of the schema that the operation still has to change. */
@@ -46,6 +49,7 @@ function remaining(operation: Operation, schema: Schema, spelling: Spelling): nu
  */
 export function probe(operation: Operation, live: Schema, before: Schema, spelling: Spelling): Progress {
   if (!applies(operation, spelling.traits)) return 'unknown';
+  if (operation.op === 'alterTable' && operation.ifNecessary) return 'unknown';
   const whole = attempt(() => remaining(operation, before, spelling));
   if (whole === null || whole === 0) return 'unknown';
   const left = attempt(() => remaining(operation, live, spelling));
