@@ -1,9 +1,12 @@
-/**
- * The head of MLflow's lineage in each release, read from the released packages (the last patch of each minor release).
- * 1.0 ships no revisions; 1.2 to 1.6 were not read.
- */
+/** The head of MLflow's lineage in each release, read from the released packages (the last patch of each minor release). */
 export const HEADS_BY_RELEASE: Readonly<Record<string, string>> = {
+  '1.0.0': '90e64c465722',
   '1.1.0': '181f10493468',
+  '1.2.0': '7ac759974ad8',
+  '1.3.0': '89d4b8295536',
+  '1.4.0': '2b4d017a5e9b',
+  '1.5.0': 'cfd24bdc0731',
+  '1.6.0': '0a8213491aaa',
   '1.7.2': '0a8213491aaa',
   '1.8.0': '0a8213491aaa',
   '1.9.1': '0a8213491aaa',

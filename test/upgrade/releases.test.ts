@@ -3,6 +3,7 @@
  * SQLAlchemy. Found by running some 25 releases, from 0.9.1 to 3.16.1, on three dialects.
  */
 import { expect, test } from 'vitest';
+import { positionOf, resolveTarget } from '../../src/schema/lineage.js';
 import { mtrack } from '../support/cli.js';
 import { SERVERS, type TestDatabase, withDatabase } from '../support/databases.js';
 import { golden } from '../support/golden.js';
@@ -81,3 +82,11 @@ test.skipIf((await SERVERS.mysql.unavailable()) !== null)(
     });
   },
 );
+
+test('every minor release of MLflow is a target, none before an older one', () => {
+  const minors = (major: number, last: number) => Array.from({ length: last + 1 }, (_, minor) => `${major}.${minor}`);
+  const heads = [...minors(1, 30), ...minors(2, 22), ...minors(3, 18)].map((release) =>
+    positionOf(resolveTarget(`mlflow==${release}`)),
+  );
+  expect(heads).toEqual(heads.toSorted((a, b) => a - b));
+});
