@@ -83,6 +83,22 @@ test.skipIf((await SERVERS.mysql.unavailable()) !== null)(
   },
 );
 
+test.skipIf((await SERVERS.postgresql.unavailable()) !== null)(
+  'PostgreSQL: the check that MLflow 1.5 left, which refuses KILLED, is dropped where MLflow 1.6 dropped it',
+  async () => {
+    await withDatabase(SERVERS.postgresql.empty, async (database) => {
+      await upgradeTo(database, 'cfd24bdc0731');
+      await run(
+        database,
+        "ALTER TABLE runs ADD CONSTRAINT status CHECK (status IN ('SCHEDULED', 'FAILED', 'FINISHED', 'RUNNING'))",
+      );
+      expect(await status(database)).toMatchObject({ revision: 'cfd24bdc0731', state: 'at' });
+      await upgradeTo(database, '0a8213491aaa');
+      expect((await stateOf(database)).schema).toEqual(golden('postgresql', '0a8213491aaa'));
+    });
+  },
+);
+
 test('every minor release of MLflow is a target, none before an older one', () => {
   const minors = (major: number, last: number) => Array.from({ length: last + 1 }, (_, minor) => `${major}.${minor}`);
   const heads = [...minors(1, 30), ...minors(2, 22), ...minors(3, 18)].map((release) =>
