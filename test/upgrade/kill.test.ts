@@ -15,32 +15,22 @@ import type { Server, TestDatabase } from '../support/databases.js';
 import { golden, hasGoldens } from '../support/golden.js';
 import { broken, type Counted, countedUpgrade, type Fault, inParallel, random, upgradeArgs } from '../support/kill.js';
 import { LATE, late, oldest } from '../support/old-databases.js';
-import { differences, type State, stateOf, upgradeTo } from '../support/state.js';
+import { differences, stateOf, upgradeTo } from '../support/state.js';
 import { forEachDialect } from '../support/suites.js';
+import {
+  everywhere,
+  hereAndThere,
+  SIDES,
+  said,
+  stackIn,
+  type Undisturbed,
+  undisturbed,
+} from '../support/undisturbed.js';
 
 const EVERYTHING = process.env.MTRACK_KILL === 'all';
 const AT_ONCE = Number(process.env.MTRACK_KILL_JOBS ?? 2);
 const SEED = Number(process.env.SEED ?? 1);
 const HOURS = 12 * 3_600_000;
-const SIDES = ['before', 'sent', 'after'] as const;
-
-/** A database to start from, and what an upgrade of it is that nothing disturbs. */
-interface Undisturbed {
-  readonly from: TestDatabase;
-  readonly to: string;
-  readonly statements: readonly Counted[];
-  readonly end: State;
-}
-
-async function undisturbed(server: Server, from: TestDatabase, to = 'head'): Promise<Undisturbed> {
-  const copy = await server.copy(from);
-  try {
-    const { statements } = await countedUpgrade(copy.uri, to);
-    return { from, to, statements, end: await stateOf(copy) };
-  } finally {
-    await copy.drop();
-  }
-}
 
 /** Of the file and of all that lies beside it; null for a database that is not a file. */
 function filesOf(server: Server, { name }: TestDatabase): string | null {
@@ -65,12 +55,12 @@ async function asksStatus(server: Server, database: TestDatabase): Promise<strin
   const { code, stdout, stderr } = await mtrack(['db', 'status', database.uri]);
   return [
     ...(ON_ITS_WAY.includes(code ?? -1) ? [] : [`db status ended with ${code}: ${stdout}${stderr}`]),
-    ...(/^\s+at /m.test(stderr) ? [`db status shows a stack: ${stderr}`] : []),
+    ...stackIn(stderr),
     ...(filesOf(server, database) === before ? [] : ['db status changed the file, or what lies beside it']),
   ];
 }
 
-const said = ({ at, side }: Fault, { sql }: Counted) => `${side} ${at} ${sql.replaceAll(/\s+/g, ' ').slice(0, 80)}`;
+const kill = (at: number, side: Fault['side']): Fault => ({ at, side, does: 'kill' });
 
 /** Runs to be cut off, one after the other, on one copy; then a whole one. @returns what is wrong at the end */
 async function killed(server: Server, run: Undisturbed, faults: readonly Fault[]): Promise<string[]> {
@@ -91,27 +81,10 @@ async function killed(server: Server, run: Undisturbed, faults: readonly Fault[]
   } finally {
     await copy.drop();
   }
-  const statement = run.statements[(faults[0]?.at ?? 1) - 1];
-  const title = statement ? faults.map((fault) => said(fault, run.statements[(fault.at ?? 1) - 1] ?? statement)) : [];
-  return wrong.map((each) => `${title.join(' then ')}\n  ${each}`);
+  return wrong.map((each) => `${faults.map((fault) => said(fault, run)).join(' then ')}\n  ${each}`);
 }
 
-const kill = (at: number, side: Fault['side']): Fault => ({ at, side, does: 'kill' });
-
-/** Every statement on every side; before the first and after the last as well. */
-const everyKill = (server: Server, { statements }: Undisturbed): Fault[][] =>
-  statements.flatMap(({ n }) =>
-    SIDES.filter((side) => side !== 'sent' || server.dialect !== 'sqlite').map((side) => [kill(n, side)]),
-  );
-
-/** So many of them, evenly, on changing sides, the last statement always. */
-function sampleOf({ statements }: Undisturbed, size: number): Fault[][] {
-  const last = statements.length;
-  const stride = Math.max(1, last / size);
-  const numbers = new Set(Array.from({ length: Math.min(size, last) }, (_, i) => last - Math.floor(i * stride)));
-  return [...numbers].map((n, i) => [kill(n, SIDES[i % SIDES.length] ?? 'after')]);
-}
-
+/** Each of the cases ends well, however it is reached. */
 async function holds(server: Server, run: Undisturbed, cases: readonly (readonly Fault[])[]): Promise<void> {
   const started = Date.now();
   const wrong = await inParallel(cases, AT_ONCE, (faults) => killed(server, run, faults));
@@ -147,7 +120,13 @@ await forEachDialect('killed', (server) => {
       { timeout: HOURS },
       async ({ make, sample }) => {
         const run = await undisturbed(server, await keep(make()));
-        await holds(server, run, EVERYTHING ? everyKill(server, run) : sampleOf(run, sample[server.dialect]));
+        await holds(
+          server,
+          run,
+          (EVERYTHING ? everywhere(server, run, 'kill') : hereAndThere(run, sample[server.dialect], 'kill')).map(
+            (fault) => [fault],
+          ),
+        );
       },
     );
 
@@ -184,7 +163,7 @@ await forEachDialect('killed', (server) => {
 
       test('SIGKILL, then once more', { timeout: HOURS }, async () => {
         const cases = EVERYTHING
-          ? everyKill(server, run)
+          ? everywhere(server, run, 'kill').map((fault) => [fault])
           : run.statements.map(({ n }, i) => [kill(n, i % 3 === 0 ? 'sent' : 'after')]);
         await holds(server, run, cases);
       });
@@ -217,7 +196,7 @@ await forEachDialect('killed', (server) => {
           try {
             await mtrack(upgradeArgs(database.uri), broken([kill(statement.n, 'after')]));
             const { code, stderr } = await mtrack(upgradeArgs(database.uri, target));
-            const title = said(kill(statement.n, 'after'), statement);
+            const title = `after ${statement.n} ${statement.sql.slice(0, 80)}`;
             if (code !== 0 && /DATABASE_NEWER/.test(stderr)) return [];
             if (code !== 0) return [`${title}: ended with ${code}: ${stderr}`];
             const { schema } = await stateOf(database);

@@ -5,6 +5,8 @@ import { codeOf, messageIncludes, numberOf } from '../faults.js';
 const NUMBERS: Readonly<Record<number, FaultKind>> = {
   1205: 'lock-timeout',
   1213: 'deadlock',
+  // Somebody else changed a row since the transaction began (innodb_snapshot_isolation, on since MariaDB 11.6).
+  1020: 'deadlock',
   1021: 'disk-full',
   1114: 'disk-full',
   1026: 'disk-full',
