@@ -45,7 +45,8 @@ function remaining(operation: Operation, schema: Schema, spelling: Spelling): nu
  * change nothing there either leaves no trace to tell from.
  */
 export function probe(operation: Operation, live: Schema, before: Schema, spelling: Spelling): Progress {
-  if (!applies(operation, spelling.traits)) return 'unknown';
+  if (!applies(operation, spelling.traits) || (operation.op === 'createTrigger' && live.triggersHidden))
+    return 'unknown';
   const whole = attempt(() => remaining(operation, before, spelling));
   if (whole === null || whole === 0) return 'unknown';
   const left = attempt(() => remaining(operation, live, spelling));

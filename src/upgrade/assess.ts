@@ -21,14 +21,14 @@ export interface Assessment {
 
 /**
  * @param target a revision of the lineage
- * @returns null when the database is at the target already, which takes one query
+ * @returns null when the database is at the target already, which for the head takes one query
  * @throws {MtrackError} when the database is nothing that an upgrade can start from
  */
 export async function assess(database: Database, target: string, session: Session): Promise<Assessment | null> {
   const { dialect } = database;
-  if (await isAt(target, session, database)) return null;
+  if (target === HEAD && (await isAtHead(session, database))) return null;
   const start = startFrom(await locate(session, dialect), target, database);
-  if (start.state === 'at' && start.revision === target && !start.partWay) return null;
+  if (start.state === 'at' && start.revision === target) return null;
   const plan = planUpgrade(start, target, dialect);
   const stats = await dialect.readStats(session, tablesInPlan(plan, start.schema));
   const operations = stepsOf(plan).map(({ operation }) => operation);
@@ -53,13 +53,14 @@ export async function assess(database: Database, target: string, session: Sessio
   };
 }
 
-async function isAt(target: string, session: Session, { dialect }: Database): Promise<boolean> {
+/** Nothing can be begun after the head, so its version says it all. */
+async function isAtHead(session: Session, { dialect }: Database): Promise<boolean> {
   const { id } = dialect.words;
   try {
     const rows = await session.rows<{ version_num: string }>(
       `SELECT ${id('version_num')} FROM ${id('alembic_version')}`,
     );
-    return rows.length === 1 && rows[0]?.version_num === target;
+    return rows.length === 1 && rows[0]?.version_num === HEAD;
   } catch {
     // No such table, most likely: the full look that follows finds out, and reports what is wrong.
     return false;
@@ -74,6 +75,8 @@ export function startFrom(location: Location, target: string, database: Database
       return location;
     case 'at':
       if (positionOf(location.revision) > positionOf(target)) throw newerThanTarget(location.revision, target);
+      if (location.partWay && positionOf(location.partWay.revision.id) > positionOf(target))
+        throw begunAfter(location.partWay.revision.id, location.revision, target);
       return usable(location, look);
     case 'newer':
       throw new MtrackError('DATABASE_NEWER', {
@@ -108,6 +111,15 @@ function newerThanTarget(revision: string, target: string): MtrackError {
     found: `revision ${revision}${releasesOf(revision) ? ` (MLflow ${releasesOf(revision)})` : ''}`,
     expected: `at most the target, ${target}${releasesOf(target) ? ` (MLflow ${releasesOf(target)})` : ''}`,
     fix: ['name a later target with --to, or none for the head; going back means restoring a backup'],
+  });
+}
+
+/** What a later revision has changed already is not to be had as it was before. */
+function begunAfter(begun: string, revision: string, target: string): MtrackError {
+  return new MtrackError('PART_WAY', {
+    found: `revision ${revision}, and an upgrade to ${begun} or further that was cut off after it had begun`,
+    expected: `nothing that was done of a revision after the target, ${target}`,
+    fix: [`name ${begun} or a later target with --to, or none for the head; going back means restoring a backup`],
   });
 }
 

@@ -140,7 +140,7 @@ await forEachDialect('faults', (server) => {
       );
       const result = await mtrack(upgradeArgs(copy.uri), broken(faults));
       expect(result).toMatchObject({ code: 0 });
-      expect(result.stderr.match(/^ *waiting/gm)?.length).toBe(passing.length);
+      expect(result.stderr).toMatch(/^ *waiting (a moment, to try again|for )/m);
       expect(differences(old.end, await stateOf(copy))).toEqual([]);
     });
   });

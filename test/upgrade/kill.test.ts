@@ -12,8 +12,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { revisions } from '../../src/schema/lineage.js';
 import { mtrack } from '../support/cli.js';
 import type { Server, TestDatabase } from '../support/databases.js';
-import { golden, hasGoldens } from '../support/golden.js';
-import { broken, type Counted, countedUpgrade, type Fault, inParallel, random, upgradeArgs } from '../support/kill.js';
+import { broken, type Counted, type Fault, inParallel, random, upgradeArgs } from '../support/kill.js';
 import { LATE, late, oldest } from '../support/old-databases.js';
 import { differences, stateOf, upgradeTo } from '../support/state.js';
 import { forEachDialect } from '../support/suites.js';
@@ -172,36 +171,34 @@ await forEachDialect('killed', (server) => {
 
   // Where an upgrade is one transaction, a killed one has left nothing.
   describe.skipIf(server.dialect === 'sqlite')('then only as far as a revision', () => {
-    /** A schema as MLflow makes it, not as a dump restores it: made from nothing each time. */
-    const fresh = () => oldest(server);
+    let from: TestDatabase;
     let statements: readonly Counted[];
     beforeAll(async () => {
-      const database = await fresh();
-      statements = (await countedUpgrade(database.uri)).statements;
-      await database.drop();
+      from = await keep(oldest(server));
+      statements = (await undisturbed(server, from)).statements;
     });
 
     // Changes of metrics are put together over these revisions (src/upgrade/fuse.ts).
     test.each(['451aebb31d03', '181f10493468', '39d1c3be5f05', 'c48cb773bb87'])(
-      '%s has the schema that it has in MLflow, although the run that was killed was on its way to the head',
+      '%s is as if nothing had been, although the run that was killed was on its way to the head',
       { timeout: HOURS },
       async (target) => {
+        const { end } = await undisturbed(server, from, target);
         const until = revisions.findIndex(({ id }) => id === target);
         const reachable = new Set(revisions.slice(0, until + 1).map(({ id }) => id));
         const before = statements.filter(({ revision }) => revision !== null && reachable.has(revision));
         const stride = Math.ceil(before.length / 3);
         const chosen = EVERYTHING ? before : before.filter((_, i) => i % stride === 1 % stride);
         const wrong = await inParallel(chosen, AT_ONCE, async (statement) => {
-          const database = await fresh();
+          const database = await server.copy(from);
           try {
             await mtrack(upgradeArgs(database.uri), broken([kill(statement.n, 'after')]));
             const { code, stderr } = await mtrack(upgradeArgs(database.uri, target));
             const title = `after ${statement.n} ${statement.sql.slice(0, 80)}`;
-            if (code !== 0 && /DATABASE_NEWER/.test(stderr)) return [];
+            // What was done of later revisions is not undone: it says so, and how far the target must be at least.
+            if (code === 11 && /name \w{12} or a later target/.test(stderr)) return [];
             if (code !== 0) return [`${title}: ended with ${code}: ${stderr}`];
-            const { schema } = await stateOf(database);
-            const made = hasGoldens(server.goldens, target) ? golden(server.goldens, target) : schema;
-            const wrong = differences({ version: null, rows: {}, schema: made }, { version: null, rows: {}, schema });
+            const wrong = differences(end, await stateOf(database));
             const on = await mtrack(upgradeArgs(database.uri));
             if (on.code !== 0) wrong.push(`and from there to the head: ${on.stderr}`);
             return wrong.map((each) => `${title}: ${each}`);
