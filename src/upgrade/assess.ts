@@ -3,11 +3,11 @@ import type { Database, Finding, TableStats } from '../dialect/dialect.js';
 import type { Session } from '../dialect/session.js';
 import { MtrackError } from '../errors.js';
 import { describeDifference } from '../schema/diff.js';
-import { HEAD, positionOf, releasesOf } from '../schema/lineage.js';
+import { BASE, HEAD, positionOf, releasesOf, schemaAt } from '../schema/lineage.js';
 import type { Require } from '../schema/operations.js';
 import { type Consent, consentsNeeded } from './consent.js';
 import { heavyTables, stepsOf, tablesInPlan } from './cost.js';
-import { type Location, locate } from './locate.js';
+import { BASE_REVISION, copyOf, type Location, locate } from './locate.js';
 import { leftovers, type Plan, planUpgrade, type Start } from './plan.js';
 import { brokenBy } from './steps.js';
 
@@ -47,6 +47,7 @@ export async function assess(database: Database, target: string, session: Sessio
     findings: [
       ...findings,
       ...(await leftoverFindings(start, session, database)),
+      ...(await lostTables(start, session, database)),
       ...(await brokenConditions(plan, start, session, database)),
       ...driftFindings(start),
     ],
@@ -130,15 +131,12 @@ function usable(location: Extract<Location, { state: 'at' }>, look: string): Sta
       kind === 'missing' && weight === 'breaks' && (element === 'table' || element === 'column'),
   );
   if (missing.length === 0) return location;
-  const copies = new Set([...location.schema.tables.keys()].filter((name) => name.startsWith('_alembic_tmp_')));
-  const renamed = missing.filter(({ name }) => copies.has(`_alembic_tmp_${name}`)).map(({ name }) => name);
+  const renamed = missing.map(({ name }) => name).filter((name) => location.schema.tables.has(copyOf(name)));
   throw new MtrackError('DRIFTED', {
     found: missing.map(describeDifference).join('\n'),
     expected: `the schema of revision ${location.revision}`,
     fix: [
-      ...renamed.map(
-        (name) => `the rows of ${name} may be in _alembic_tmp_${name}: look there, and rename it if they are`,
-      ),
+      ...renamed.map((name) => `the rows of ${name} may be in ${copyOf(name)}: look there, and rename it if they are`),
       'restore what is missing from a backup',
       look,
     ],
@@ -167,6 +165,26 @@ async function leftoverFindings(start: Start, session: Session, { dialect }: Dat
     );
   }
   return findings;
+}
+
+/** Tables that are still to be made are missing only from a database that nobody has used yet. */
+async function lostTables(start: Start, session: Session, { dialect }: Database): Promise<Finding[]> {
+  if (start.state !== 'at' || start.partWay?.revision !== BASE_REVISION) return [];
+  const [five, here] = [schemaAt(BASE, dialect.traits).tables, start.schema.tables];
+  const used: string[] = [];
+  for (const table of [...five.keys()].filter((name) => here.has(name))) {
+    if ((await session.rows(dialect.firstOf(`SELECT 1 AS one FROM ${dialect.words.id(table)}`))).length > 0)
+      used.push(table);
+  }
+  if (used.length === 0) return [];
+  const missing = [...five.keys()].filter((name) => !here.has(name));
+  return [
+    {
+      severity: 'refuses',
+      found: `there is no table ${missing.join(', ')}, and there are rows in ${used.join(', ')}`,
+      fix: `restore ${missing.join(', ')} from a backup`,
+    },
+  ];
 }
 
 /** Conditions on rows that can be checked now already: those on tables that no earlier step of the plan changes. */

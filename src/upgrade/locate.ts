@@ -77,8 +77,13 @@ export function locateIn(versions: readonly string[] | null, schema: Schema, dia
   return { state: 'unversioned', fits: revisionsThatFit(schema, dialect), schema };
 }
 
+/** What Alembic calls the copy of a table that it fills, in its "batch mode". */
+export const copyOf = (table: string) => `_alembic_tmp_${table}`;
+
 function at(revision: string, schema: Schema, dialect: Dialect): Location {
-  const incomplete = revision === BASE && initialTables().some((name) => !schema.tables.has(name));
+  // A table whose copy is there is not one that was not made yet.
+  const isToCome = (name: string) => !schema.tables.has(name) && !schema.tables.has(copyOf(name));
+  const incomplete = revision === BASE && initialTables().some(isToCome);
   const next = incomplete ? BASE_REVISION : (doneAhead(revision, schema, dialect) ?? between(revision, HEAD)[0]);
   const before = incomplete ? EMPTY_SCHEMA : schemaAt(next?.parent ?? BASE, dialect.traits);
   const partWay = next ? progressInto(next, schema, before, dialect) : null;
