@@ -76,12 +76,12 @@ export const silentDisplay: Display = { run: (work) => work(() => undefined) };
 /** Turns events into words; it remembers when a step's rows began, for the rate and the time that is left. */
 function describer(): (progress: Progress) => { heading?: string; line?: string } {
   let began = { what: '', at: 0, done: 0 };
-  let waiting = '';
+  let waiting: string | null = null;
   return (progress) => {
     switch (progress.event) {
       case 'waiting': {
         const [blocker] = progress.blockers;
-        const who = blocker ? ` for ${blocker.who}: ${blocker.what}` : '';
+        const who = blocker ? ` for ${blocker.who}: ${blocker.what}` : ' a moment, to try again';
         if (who === waiting) return {};
         waiting = who;
         return { heading: 'waiting', line: `waiting${who}` };

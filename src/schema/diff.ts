@@ -46,7 +46,7 @@ export function differences(expected: Schema, live: Schema, comparison: Comparis
     .filter((name) => !expected.tables.has(name) && !isVersionTable(name))
     .map((name) => difference(name, 'table', name, 'extra', null, 'a table', 'harmless'));
   const triggers = expected.triggers
-    .filter(({ name }) => !live.triggers.some((trigger) => trigger.name === name))
+    .filter(({ name }) => !live.triggersHidden && !live.triggers.some((trigger) => trigger.name === name))
     .map(({ name, table }) => difference(table, 'trigger', name, 'missing', 'a trigger', null, 'weakens'));
   return [...tables, ...triggers, ...extra];
 }

@@ -105,6 +105,8 @@ export interface Trigger {
 export interface Schema {
   readonly tables: ReadonlyMap<string, Table>;
   readonly triggers: readonly Trigger[];
+  /** The user may not see triggers: none of them is known to be missing. */
+  readonly triggersHidden?: true;
 }
 
 export const EMPTY_SCHEMA: Schema = { tables: new Map(), triggers: [] };

@@ -12,7 +12,7 @@ export interface Spelling {
 
 /**
  * `unknown`: data was moved or a condition was checked, which leaves no trace in the schema; or what is there may have
- * been there before (`ifNecessary`).
+ * been there before (`ifNecessary`), or is not shown to this user.
  */
 export type Progress = 'done' | 'pending' | 'mixed' | 'unknown';
 
@@ -49,6 +49,7 @@ function remaining(operation: Operation, schema: Schema, spelling: Spelling): nu
  */
 export function probe(operation: Operation, live: Schema, before: Schema, spelling: Spelling): Progress {
   if (!applies(operation, spelling.traits)) return 'unknown';
+  if (operation.op === 'createTrigger' && live.triggersHidden) return 'unknown';
   if (operation.op === 'alterTable' && operation.ifNecessary) return 'unknown';
   const whole = attempt(() => remaining(operation, before, spelling));
   if (whole === null || whole === 0) return 'unknown';

@@ -3,11 +3,11 @@ import type { Database, Finding, TableStats } from '../dialect/dialect.js';
 import type { Session } from '../dialect/session.js';
 import { MtrackError } from '../errors.js';
 import { describeDifference } from '../schema/diff.js';
-import { HEAD, positionOf, releasesOf } from '../schema/lineage.js';
+import { BASE, HEAD, positionOf, releasesOf, schemaAt } from '../schema/lineage.js';
 import type { Require } from '../schema/operations.js';
 import { type Consent, consentsNeeded } from './consent.js';
 import { heavyTables, stepsOf, tablesInPlan } from './cost.js';
-import { type Location, locate } from './locate.js';
+import { BASE_REVISION, copyOf, type Location, locate } from './locate.js';
 import { leftovers, type Plan, planUpgrade, type Start } from './plan.js';
 import { brokenBy } from './steps.js';
 
@@ -21,14 +21,14 @@ export interface Assessment {
 
 /**
  * @param target a revision of the lineage
- * @returns null when the database is at the target already, which takes one query
+ * @returns null when the database is at the target already, which for the head takes one query
  * @throws {MtrackError} when the database is nothing that an upgrade can start from
  */
 export async function assess(database: Database, target: string, session: Session): Promise<Assessment | null> {
   const { dialect } = database;
-  if (await isAt(target, session, database)) return null;
+  if (target === HEAD && (await isAtHead(session, database))) return null;
   const start = startFrom(await locate(session, dialect), target, database);
-  if (start.state === 'at' && start.revision === target && !start.partWay) return null;
+  if (start.state === 'at' && start.revision === target) return null;
   const plan = planUpgrade(start, target, dialect);
   const stats = await dialect.readStats(session, tablesInPlan(plan, start.schema));
   const operations = stepsOf(plan).map(({ operation }) => operation);
@@ -47,19 +47,21 @@ export async function assess(database: Database, target: string, session: Sessio
     findings: [
       ...findings,
       ...(await leftoverFindings(start, session, database)),
+      ...(await lostTables(start, session, database)),
       ...(await brokenConditions(plan, start, session, database)),
       ...driftFindings(start),
     ],
   };
 }
 
-async function isAt(target: string, session: Session, { dialect }: Database): Promise<boolean> {
+/** Nothing can be begun after the head, so its version says it all. */
+async function isAtHead(session: Session, { dialect }: Database): Promise<boolean> {
   const { id } = dialect.words;
   try {
     const rows = await session.rows<{ version_num: string }>(
       `SELECT ${id('version_num')} FROM ${id('alembic_version')}`,
     );
-    return rows.length === 1 && rows[0]?.version_num === target;
+    return rows.length === 1 && rows[0]?.version_num === HEAD;
   } catch {
     // No such table, most likely: the full look that follows finds out, and reports what is wrong.
     return false;
@@ -74,6 +76,8 @@ export function startFrom(location: Location, target: string, database: Database
       return location;
     case 'at':
       if (positionOf(location.revision) > positionOf(target)) throw newerThanTarget(location.revision, target);
+      if (location.partWay && positionOf(location.partWay.revision.id) > positionOf(target))
+        throw begunAfter(location.partWay.revision.id, location.revision, target);
       return usable(location, look);
     case 'newer':
       throw new MtrackError('DATABASE_NEWER', {
@@ -111,6 +115,15 @@ function newerThanTarget(revision: string, target: string): MtrackError {
   });
 }
 
+/** What a later revision has changed already is not to be had as it was before. */
+function begunAfter(begun: string, revision: string, target: string): MtrackError {
+  return new MtrackError('PART_WAY', {
+    found: `revision ${revision}, and an upgrade to ${begun} or further that was cut off after it had begun`,
+    expected: `nothing that was done of a revision after the target, ${target}`,
+    fix: [`name ${begun} or a later target with --to, or none for the head; going back means restoring a backup`],
+  });
+}
+
 /** Without a table or a column that the lineage counts on, later revisions would fail half-way. */
 function usable(location: Extract<Location, { state: 'at' }>, look: string): Start {
   const missing = location.drift.filter(
@@ -118,15 +131,12 @@ function usable(location: Extract<Location, { state: 'at' }>, look: string): Sta
       kind === 'missing' && weight === 'breaks' && (element === 'table' || element === 'column'),
   );
   if (missing.length === 0) return location;
-  const copies = new Set([...location.schema.tables.keys()].filter((name) => name.startsWith('_alembic_tmp_')));
-  const renamed = missing.filter(({ name }) => copies.has(`_alembic_tmp_${name}`)).map(({ name }) => name);
+  const renamed = missing.map(({ name }) => name).filter((name) => location.schema.tables.has(copyOf(name)));
   throw new MtrackError('DRIFTED', {
     found: missing.map(describeDifference).join('\n'),
     expected: `the schema of revision ${location.revision}`,
     fix: [
-      ...renamed.map(
-        (name) => `the rows of ${name} may be in _alembic_tmp_${name}: look there, and rename it if they are`,
-      ),
+      ...renamed.map((name) => `the rows of ${name} may be in ${copyOf(name)}: look there, and rename it if they are`),
       'restore what is missing from a backup',
       look,
     ],
@@ -155,6 +165,26 @@ async function leftoverFindings(start: Start, session: Session, { dialect }: Dat
     );
   }
   return findings;
+}
+
+/** Tables that are still to be made are missing only from a database that nobody has used yet. */
+async function lostTables(start: Start, session: Session, { dialect }: Database): Promise<Finding[]> {
+  if (start.state !== 'at' || start.partWay?.revision !== BASE_REVISION) return [];
+  const [five, here] = [schemaAt(BASE, dialect.traits).tables, start.schema.tables];
+  const used: string[] = [];
+  for (const table of [...five.keys()].filter((name) => here.has(name))) {
+    if ((await session.rows(dialect.firstOf(`SELECT 1 AS one FROM ${dialect.words.id(table)}`))).length > 0)
+      used.push(table);
+  }
+  if (used.length === 0) return [];
+  const missing = [...five.keys()].filter((name) => !here.has(name));
+  return [
+    {
+      severity: 'refuses',
+      found: `there is no table ${missing.join(', ')}, and there are rows in ${used.join(', ')}`,
+      fix: `restore ${missing.join(', ')} from a backup`,
+    },
+  ];
 }
 
 /** Conditions on rows that can be checked now already: those on tables that no earlier step of the plan changes. */

@@ -54,9 +54,11 @@ export async function execute(database: Database, agreed: Plan, options: Execute
         verification,
       };
     } catch (error) {
-      const lost = database.dialect.faultOf(error) === 'connection-lost';
-      if (!lost || options.signal.aborted) throw run.explain(error);
-      if (attempt > RECONNECTS) throw run.connectionLost(error);
+      const fault = database.dialect.faultOf(error);
+      // A server that restarts lets nobody in for a while; it did before.
+      const lost = fault === 'connection-lost' || (fault === 'connect-failed' && attempt > 1);
+      if (!lost) throw run.explain(error);
+      if (attempt > RECONNECTS || options.signal.aborted) throw run.connectionLost(error, attempt);
       options.onProgress({ event: 'reconnecting', attempt, because: messageOf(error) });
       await sleep(Math.min(10_000, 250 * 2 ** attempt));
     }
@@ -126,7 +128,8 @@ class Run {
         const fault = this.#dialect.faultOf(error);
         const waits = fault === 'lock-timeout' || fault === 'deadlock';
         if (!waits || this.#dialect.transaction === 'upgrade') throw error;
-        if (this.#dialect.transaction === 'revision') await session.rollback();
+        // Where nothing is open, there is nothing to roll back; a connection that broke is found out by the next statement.
+        await session.rollback().catch(() => undefined);
         if (stuck.applied !== this.applied.length)
           stuck = { since: Date.now(), applied: this.applied.length, tries: 0 };
         const blockers = await this.#blockers();
@@ -277,9 +280,10 @@ class Run {
     });
   }
 
-  connectionLost(cause: unknown): MtrackError {
+  connectionLost(cause: unknown, attempt: number): MtrackError {
+    const again = attempt > 1 ? `, and connecting again did not help ${attempt - 1} times` : '';
     return new MtrackError('CONNECTION_LOST', {
-      found: `the connection to the database was lost ${RECONNECTS + 1} times: ${messageOf(cause)}`,
+      found: `the connection to the database was lost${again}: ${messageOf(cause)}`,
       fix: ['run the command again when the database is back', this.#whereItStands()],
       cause,
     });

@@ -2,8 +2,18 @@
 import type { Dialect } from '../dialect/dialect.js';
 import type { Session } from '../dialect/session.js';
 import { type Difference, differences } from '../schema/diff.js';
-import { BASE, between, HEAD, initial, isKnown, releasesOf, revisions, schemaAt } from '../schema/lineage.js';
-import { EMPTY_SCHEMA, type Schema } from '../schema/model.js';
+import {
+  BASE,
+  between,
+  HEAD,
+  initial,
+  isKnown,
+  positionOf,
+  releasesOf,
+  revisions,
+  schemaAt,
+} from '../schema/lineage.js';
+import { EMPTY_SCHEMA, type Schema, type Table } from '../schema/model.js';
 import type { Operation, Revision } from '../schema/operations.js';
 import { type Progress, probe } from '../schema/probe.js';
 import { isKnownVariant } from '../schema/variants.js';
@@ -12,7 +22,7 @@ import { tablesOf } from './fuse.js';
 export type Location =
   /** No table of MLflow's. `schema` may hold tables of other programs. */
   | { readonly state: 'empty'; readonly schema: Schema }
-  /** At a revision; `partWay` when the next one was begun, by whichever tool. */
+  /** At a revision; `partWay` when the next one was begun, by whichever tool, or a later one by a step put together with it. */
   | {
       readonly state: 'at';
       readonly revision: string;
@@ -67,10 +77,15 @@ export function locateIn(versions: readonly string[] | null, schema: Schema, dia
   return { state: 'unversioned', fits: revisionsThatFit(schema, dialect), schema };
 }
 
+/** What Alembic calls the copy of a table that it fills, in its "batch mode". */
+export const copyOf = (table: string) => `_alembic_tmp_${table}`;
+
 function at(revision: string, schema: Schema, dialect: Dialect): Location {
-  const incomplete = revision === BASE && initialTables().some((name) => !schema.tables.has(name));
-  const next = incomplete ? BASE_REVISION : between(revision, HEAD)[0];
-  const before = incomplete ? EMPTY_SCHEMA : schemaAt(revision, dialect.traits);
+  // A table whose copy is there is not one that was not made yet.
+  const isToCome = (name: string) => !schema.tables.has(name) && !schema.tables.has(copyOf(name));
+  const incomplete = revision === BASE && initialTables().some(isToCome);
+  const next = incomplete ? BASE_REVISION : (doneAhead(revision, schema, dialect) ?? between(revision, HEAD)[0]);
+  const before = incomplete ? EMPTY_SCHEMA : schemaAt(next?.parent ?? BASE, dialect.traits);
   const partWay = next ? progressInto(next, schema, before, dialect) : null;
   return {
     state: 'at',
@@ -80,6 +95,32 @@ function at(revision: string, schema: Schema, dialect: Dialect): Location {
     drift: drift(revision, schema, partWay, dialect),
     schema,
   };
+}
+
+/**
+ * The last revision that a table has come to before its version did. Where each statement commits by itself, changes of a
+ * table that were put together (fuse.ts) are done in the turn of the first of their revisions, and a run can be cut off
+ * before the last. Told by what such changes are made of: columns, primary key and checks.
+ */
+function doneAhead(revision: string, live: Schema, dialect: Dialect): Revision | null {
+  if (dialect.transaction !== 'none') return null;
+  const isAsIn = (at: string, name: string): boolean => {
+    const [expected, found] = [schemaAt(at, dialect.traits).tables.get(name), live.tables.get(name)];
+    return !expected || !found || isSameTable(expected, found, dialect);
+  };
+  const moved = [...schemaAt(revision, dialect.traits).tables.keys()].filter((name) => !isAsIn(revision, name));
+  const reached = moved.flatMap((name) => between(revision, HEAD).find(({ id }) => isAsIn(id, name)) ?? []);
+  return reached.reduce<Revision | null>(
+    (last, each) => (last && positionOf(last.id) > positionOf(each.id) ? last : each),
+    null,
+  );
+}
+
+function isSameTable(expected: Table, live: Table, dialect: Dialect): boolean {
+  const only = (table: Table): Schema => ({ tables: new Map([[table.name, table]]), triggers: [] });
+  return differences(only(expected), only(live), dialect)
+    .filter(({ element }) => element === 'column' || element === 'primary key' || element === 'check')
+    .every(isKnownVariant);
 }
 
 function progressInto(next: Revision, live: Schema, before: Schema, dialect: Dialect): PartWay | null {

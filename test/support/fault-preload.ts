@@ -89,6 +89,7 @@ async function overSocket<T>(fault: Fault, socket: Socket, send: () => Promise<T
     answer.catch(() => undefined);
     await flushed(socket);
     await strike(fault, socket);
+    socket.resume();
   }
   const result = await answer;
   if (fault.side === 'after') await strike(fault, socket);

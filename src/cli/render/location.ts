@@ -70,8 +70,9 @@ function atLines({ revision, partWay }: At): string[] {
   const pending = positionOf(HEAD) - positionOf(revision);
   if (partWay) {
     const MARKS = { done: 'done   ', mixed: 'begun  ', pending: 'pending', unknown: '       ' };
+    const isNext = positionOf(partWay.revision.id) <= positionOf(revision) + 1;
     return [
-      `part-way: at revision ${atText(revision)}, inside the next one, ${partWay.revision.id}`,
+      `part-way: at revision ${atText(revision)}, inside ${isNext ? 'the next one' : 'a later one'}, ${partWay.revision.id}`,
       `  ${partWay.revision.title}`,
       ...partWay.steps.map(({ title, progress }) => `    ${MARKS[progress]}  ${title}`),
       'an upgrade was cut off there; `mtrack db upgrade` finishes it, whichever tool began it',

@@ -1,5 +1,5 @@
 import type { FaultKind } from '../dialect.js';
-import { codeOf, messageIncludes, numberOf } from '../faults.js';
+import { codeOf, messageIncludes, numberOf, socketFault } from '../faults.js';
 
 /** https://learn.microsoft.com/en-us/sql/relational-databases/errors-events/database-engine-events-and-errors */
 const NUMBERS: Readonly<Record<number, FaultKind>> = {
@@ -50,26 +50,20 @@ const NUMBERS: Readonly<Record<number, FaultKind>> = {
   18488: 'connect-failed',
   40615: 'connect-failed',
 };
-/** Of tedious, and of the system beneath it. */
+/** Of tedious. */
 const CODES: Readonly<Record<string, FaultKind>> = {
   ELOGIN: 'connect-failed',
   EINSTLOOKUP: 'connect-failed',
   EENCRYPT: 'connect-failed',
   ETIMEOUT: 'connect-failed',
-  ECONNREFUSED: 'connect-failed',
-  ENOTFOUND: 'connect-failed',
-  EAI_AGAIN: 'connect-failed',
-  ETIMEDOUT: 'connect-failed',
   ECLOSE: 'connection-lost',
   EINVALIDSTATE: 'connection-lost',
-  ECONNRESET: 'connection-lost',
-  EPIPE: 'connection-lost',
 };
 
 export function faultOf(error: unknown): FaultKind {
   const number = numberOf(error, 'number');
   const code = codeOf(error) ?? '';
-  const kind = (number !== undefined && NUMBERS[number]) || CODES[code];
+  const kind = (number !== undefined && NUMBERS[number]) || CODES[code] || socketFault(error);
   if (kind) return kind;
   // tedious has one code for a socket that could not be opened, and for one that closed.
   if (code === 'ESOCKET') return messageIncludes(error, 'Failed to connect') ? 'connect-failed' : 'connection-lost';

@@ -15,6 +15,7 @@ import type {
 } from '../../schema/model.js';
 import type { Session } from '../session.js';
 import type { Server } from './flavour.js';
+import { grantsOf } from './grants.js';
 import { literal } from './spell.js';
 
 interface TableRow {
@@ -34,7 +35,6 @@ interface ColumnRow {
 interface KeyRow {
   table: string;
   name: string;
-  kind: 'PRIMARY KEY' | 'UNIQUE' | 'FOREIGN KEY';
   column: string;
   referenced: string | null;
   reference: string | null;
@@ -64,21 +64,21 @@ export async function readCatalog(session: Session, server: Server): Promise<Sch
            EXTRA AS extra, GENERATION_EXPRESSION AS \`generated\`, COLLATION_NAME AS collation
     FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = DATABASE() ORDER BY TABLE_NAME, ORDINAL_POSITION`);
   const keys = await session.rows<KeyRow>(sql`
-    SELECT k.TABLE_NAME AS \`table\`, k.CONSTRAINT_NAME AS name, t.CONSTRAINT_TYPE AS kind, k.COLUMN_NAME AS \`column\`,
+    SELECT k.TABLE_NAME AS \`table\`, k.CONSTRAINT_NAME AS name, k.COLUMN_NAME AS \`column\`,
            k.REFERENCED_TABLE_NAME AS referenced, k.REFERENCED_COLUMN_NAME AS reference, r.DELETE_RULE AS on_delete, r.UPDATE_RULE AS on_update
     FROM information_schema.KEY_COLUMN_USAGE k
-    JOIN information_schema.TABLE_CONSTRAINTS t
-      ON t.CONSTRAINT_SCHEMA = k.CONSTRAINT_SCHEMA AND t.TABLE_NAME = k.TABLE_NAME AND t.CONSTRAINT_NAME = k.CONSTRAINT_NAME
     LEFT JOIN information_schema.REFERENTIAL_CONSTRAINTS r
       ON r.CONSTRAINT_SCHEMA = k.CONSTRAINT_SCHEMA AND r.TABLE_NAME = k.TABLE_NAME AND r.CONSTRAINT_NAME = k.CONSTRAINT_NAME
-    WHERE k.TABLE_SCHEMA = DATABASE() AND t.CONSTRAINT_TYPE IN ('PRIMARY KEY', 'UNIQUE', 'FOREIGN KEY')
-    ORDER BY k.TABLE_NAME, k.CONSTRAINT_NAME, k.ORDINAL_POSITION`);
+    WHERE k.TABLE_SCHEMA = DATABASE() ORDER BY k.TABLE_NAME, k.CONSTRAINT_NAME, k.ORDINAL_POSITION`);
+  for (const key of keys.filter(({ referenced, on_delete }) => referenced !== null && on_delete === null))
+    Object.assign(key, await actionsInText(key, session));
   const checks = await session.rows<CheckRow>(checksQuery(server));
   const indexes = await session.rows<IndexRow>(sql`
     SELECT TABLE_NAME AS \`table\`, INDEX_NAME AS name, NON_UNIQUE AS non_unique, COLUMN_NAME AS \`column\`, COLLATION AS direction, SUB_PART AS prefix
     FROM information_schema.STATISTICS WHERE TABLE_SCHEMA = DATABASE() ORDER BY TABLE_NAME, INDEX_NAME, SEQ_IN_INDEX`);
   const triggers = await session.rows<Trigger>(sql`
     SELECT TRIGGER_NAME AS name, EVENT_OBJECT_TABLE AS \`table\` FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA = DATABASE() ORDER BY 1`);
+  const hidden = triggers.length === 0 && !(await maySeeTriggers(session));
 
   const by = <Row extends { table: string }>(rows: readonly Row[]) => Map.groupBy(rows, ({ table }) => table);
   const [columnsOf, keysOf, checksOf, indexesOf] = [by(columns), by(keys), by(checks), by(indexes)];
@@ -95,7 +95,30 @@ export async function readCatalog(session: Session, server: Server): Promise<Sch
       ]),
     ),
     triggers,
+    ...(hidden && { triggersHidden: true as const }),
   };
+}
+
+/** To a user who may only read, REFERENTIAL_CONSTRAINTS shows nothing; the text of the table does. */
+async function actionsInText(
+  { table, name }: KeyRow,
+  session: Session,
+): Promise<Pick<KeyRow, 'on_delete' | 'on_update'>> {
+  const [row] = await session.rows<{ 'Create Table': string }>(sql`SHOW CREATE TABLE ${sql.id(table)}`);
+  const line = row?.['Create Table']
+    .split('\n')
+    .find((each) => each.includes(`CONSTRAINT ${quoted(name)} FOREIGN KEY`));
+  const action = (event: string) =>
+    new RegExp(` ON ${event} ([A-Z]+(?: NULL| ACTION| DEFAULT)?)`).exec(line ?? '')?.[1];
+  return { on_delete: action('DELETE') ?? 'NO ACTION', on_update: action('UPDATE') ?? 'NO ACTION' };
+}
+
+const quoted = (name: string) => `\`${name.replaceAll('`', '``')}\``;
+
+/** Triggers show themselves only to who could make some. */
+async function maySeeTriggers(session: Session): Promise<boolean> {
+  const grants = await grantsOf(session);
+  return ['TRIGGER', 'ALL PRIVILEGES', 'ROLE'].some((each) => grants.has(each));
 }
 
 /** MariaDB names checks within a table, MySQL within a schema; MySQL has them since 8.0.16. */
@@ -109,6 +132,12 @@ function checksQuery(server: Server): RawBuilder<unknown> {
           WHERE t.TABLE_SCHEMA = DATABASE() AND t.CONSTRAINT_TYPE = 'CHECK'`;
 }
 
+type Kind = 'PRIMARY KEY' | 'UNIQUE' | 'FOREIGN KEY';
+
+/** TABLE_CONSTRAINTS would say, but it shows nothing to a user who may only read. */
+const kindOf = ({ name, referenced }: KeyRow): Kind =>
+  referenced !== null ? 'FOREIGN KEY' : name === 'PRIMARY' ? 'PRIMARY KEY' : 'UNIQUE';
+
 interface Rows {
   readonly columns: readonly ColumnRow[];
   readonly keys: readonly KeyRow[];
@@ -117,8 +146,8 @@ interface Rows {
 }
 
 function tableOf(table: TableRow, server: Server, rows: Rows): Table {
-  const keys = [...Map.groupBy(rows.keys, ({ name }) => name).values()];
-  const ofKind = (kind: KeyRow['kind']) => keys.filter((group) => group[0]?.kind === kind);
+  const keys = [...Map.groupBy(rows.keys, (row) => `${kindOf(row)} ${row.name}`).values()];
+  const ofKind = (kind: Kind) => keys.filter(([row]) => row && kindOf(row) === kind);
   const key = (group: readonly KeyRow[]): Key => ({
     name: group[0]?.name ?? null,
     columns: group.map(({ column }) => column),

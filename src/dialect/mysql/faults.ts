@@ -1,10 +1,12 @@
 import type { FaultKind } from '../dialect.js';
-import { codeOf, messageIncludes, numberOf } from '../faults.js';
+import { codeOf, messageIncludes, numberOf, socketFault } from '../faults.js';
 
 /** https://dev.mysql.com/doc/mysql-errors/8.4/en/server-error-reference.html, https://mariadb.com/kb/en/mariadb-error-code-reference/ */
 const NUMBERS: Readonly<Record<number, FaultKind>> = {
   1205: 'lock-timeout',
   1213: 'deadlock',
+  // Somebody else changed a row since the transaction began (innodb_snapshot_isolation, on since MariaDB 11.6).
+  1020: 'deadlock',
   1021: 'disk-full',
   1114: 'disk-full',
   1026: 'disk-full',
@@ -30,21 +32,12 @@ const NUMBERS: Readonly<Record<number, FaultKind>> = {
   1130: 'connect-failed',
   1698: 'connect-failed',
 };
-const CODES: Readonly<Record<string, FaultKind>> = {
-  PROTOCOL_CONNECTION_LOST: 'connection-lost',
-  ECONNRESET: 'connection-lost',
-  EPIPE: 'connection-lost',
-  ECONNREFUSED: 'connect-failed',
-  ENOTFOUND: 'connect-failed',
-  EAI_AGAIN: 'connect-failed',
-  ETIMEDOUT: 'connect-failed',
-  ENOENT: 'connect-failed',
-};
 
 export function faultOf(error: unknown): FaultKind {
   const number = numberOf(error, 'errno');
-  const kind = (number !== undefined && NUMBERS[number]) || CODES[codeOf(error) ?? ''];
+  const kind = (number !== undefined && NUMBERS[number]) || socketFault(error);
   if (kind) return kind;
+  if (codeOf(error) === 'PROTOCOL_CONNECTION_LOST') return 'connection-lost';
   if (messageIncludes(error, 'connection is in closed state', 'Connection lost')) return 'connection-lost';
   if (messageIncludes(error, 'No space left on device', 'errno: 28')) return 'disk-full';
   return 'other';

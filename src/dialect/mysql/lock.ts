@@ -72,12 +72,12 @@ function blockerOf(row: ThreadRow): Blocker {
   };
 }
 
-/** Threads with an open transaction, which is what an ALTER waits for; without the PROCESS privilege only one's own user's. */
+/** Threads of this database with an open transaction, which is what an ALTER waits for; without the PROCESS privilege only one's own user's. */
 export async function blockers(session: Session): Promise<Blocker[]> {
   const rows = await session.rows<ThreadRow>(sql`
     SELECT p.ID AS id, p.USER AS user, p.HOST AS host, p.STATE AS state,
            TIMESTAMPDIFF(SECOND, t.trx_started, NOW()) AS seconds, LEFT(p.INFO, 200) AS info
     FROM information_schema.INNODB_TRX t JOIN information_schema.PROCESSLIST p ON p.ID = t.trx_mysql_thread_id
-    WHERE p.ID <> CONNECTION_ID() ORDER BY t.trx_started LIMIT 10`);
+    WHERE p.ID <> CONNECTION_ID() AND (p.DB = DATABASE() OR p.DB IS NULL) ORDER BY t.trx_started LIMIT 10`);
   return rows.map(blockerOf);
 }

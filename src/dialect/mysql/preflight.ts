@@ -1,6 +1,7 @@
 import type { Finding, PreflightScope } from '../dialect.js';
 import type { Session } from '../session.js';
 import { isAtLeast, type Server } from './flavour.js';
+import { type Grants, grantsOf } from './grants.js';
 
 /** Checks and window functions: MySQL has the one since 8.0.16, the other since 8.0; MariaDB both since 10.2. */
 const OLDEST = { mysql: [8, 0, 16], mariadb: [10, 2, 1] } as const;
@@ -48,36 +49,6 @@ function serverFindings(server: Server, settings: Settings, grants: Grants): Fin
       fix: 'write the database behind the last slash',
     });
   return findings;
-}
-
-/** Privileges of the user on the whole server and on this database; `null` where roles make the list incomplete. */
-type Grants = ReadonlySet<string>;
-
-async function grantsOf(session: Session): Promise<Grants> {
-  const rows = await session.rows<Record<string, string>>('SHOW GRANTS FOR CURRENT_USER()');
-  const [row] = await session.rows<{ name: string | null }>('SELECT DATABASE() AS name');
-  const granted = new Set<string>();
-  for (const grant of rows.flatMap((each) => Object.values(each))) {
-    const [, privileges, on] = /^GRANT (.+?) ON (\S+) TO /i.exec(grant) ?? [];
-    // A grant without an object is that of a role, which may hold anything.
-    if (privileges === undefined) granted.add('ROLE');
-    else if (on === '*.*' || covers(on ?? '', row?.name ?? '')) {
-      for (const privilege of privileges.toUpperCase().split(/,\s*/)) granted.add(privilege);
-    }
-  }
-  return granted;
-}
-
-/** Whether `` `pattern`.* `` is of the database: `_` and `%` are wildcards, a backslash takes that away. */
-function covers(on: string, database: string): boolean {
-  const pattern = /^`(.*)`\.\*$/.exec(on)?.[1];
-  if (pattern === undefined) return false;
-  const expression = pattern.replaceAll(/\\?./g, (part) => {
-    if (part === '%') return '.*';
-    if (part === '_') return '.';
-    return part.replace(/^\\/, '').replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&');
-  });
-  return new RegExp(`^${expression}$`, 'i').test(database);
 }
 
 const NEEDED = ['SELECT', 'INSERT', 'UPDATE', 'DELETE', 'CREATE', 'ALTER', 'DROP', 'INDEX', 'REFERENCES'];

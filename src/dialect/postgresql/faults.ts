@@ -1,7 +1,7 @@
 import type { FaultKind } from '../dialect.js';
-import { codeOf, messageIncludes } from '../faults.js';
+import { codeOf, messageIncludes, socketFault } from '../faults.js';
 
-/** SQLSTATEs (https://www.postgresql.org/docs/current/errcodes-appendix.html) and the system's codes for a connection. */
+/** SQLSTATEs (https://www.postgresql.org/docs/current/errcodes-appendix.html). */
 const KINDS: Readonly<Record<string, FaultKind>> = {
   '55P03': 'lock-timeout',
   '40P01': 'deadlock',
@@ -11,23 +11,16 @@ const KINDS: Readonly<Record<string, FaultKind>> = {
   '25006': 'read-only',
   '57P01': 'connection-lost',
   '57P02': 'connection-lost',
-  ECONNRESET: 'connection-lost',
-  EPIPE: 'connection-lost',
   '57P03': 'connect-failed',
   '53300': 'connect-failed',
   '28P01': 'connect-failed',
   '28000': 'connect-failed',
   '3D000': 'connect-failed',
-  ECONNREFUSED: 'connect-failed',
-  ENOTFOUND: 'connect-failed',
-  EAI_AGAIN: 'connect-failed',
-  ETIMEDOUT: 'connect-failed',
-  ENOENT: 'connect-failed',
 };
 
 export function faultOf(error: unknown): FaultKind {
   const code = codeOf(error) ?? '';
-  const kind = KINDS[code] ?? (/^08/.test(code) ? 'connection-lost' : undefined);
+  const kind = KINDS[code] ?? (/^08/.test(code) ? 'connection-lost' : socketFault(error));
   if (kind) return kind;
   // node-postgres has no code for a socket that closes under a query.
   if (messageIncludes(error, 'Connection terminated', 'connection error and is not queryable', 'Client was closed'))

@@ -43,6 +43,8 @@ export function sqliteDialect(path: string | null): Dialect {
     unlock: async (session) => {
       await session.run('PRAGMA legacy_alter_table = OFF');
       await session.run('PRAGMA foreign_keys = ON');
+      // After a full disk SQLite leaves its journal to be played back by whoever reads next: without it the file is broken.
+      await session.rows('PRAGMA schema_version');
     },
     blockers: async () => [],
     preflight: (session, scope) => preflight(path, session, scope),
