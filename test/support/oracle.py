@@ -109,6 +109,10 @@ def dying_upgrade(uri, revision, at, log):
 
     sqlalchemy.event.listen(sqlalchemy.engine.Engine, "after_cursor_execute", after)
     engine = mlflow.store.db.utils.create_sqlalchemy_engine_with_retry(uri)
+    if engine.dialect.name == "sqlite":
+        # With so little memory, pages reach the file and its journal long before they are committed.
+        sqlalchemy.event.listen(engine, "connect", lambda connection, _: connection.execute("PRAGMA cache_size = 10"))
+        engine.dispose()
     if revision is None:
         return mlflow.store.db.utils._upgrade_db(engine)
     # What _upgrade_db does, only not as far.
