@@ -104,8 +104,9 @@ await forEachDialect('at the same time', (server) => {
         others[1]?.child.stderr?.on('data', (text: string) => {
           said += text;
         });
-        // A reader is kept out by SQLite's exclusive lock before there is anything to say.
-        if (server.dialect !== 'sqlite') await until('it says that it waits', () => said.includes('waiting for '));
+        await until('it says that it waits', () => said.includes('waiting for '));
+        // SQLite keeps readers out, too: there the other one waits before it can look at all.
+        if (server.dialect === 'sqlite') expect(said).toContain(`waiting for process ${first.child.pid} (`);
         expect(others.map(({ child }) => child.exitCode)).toEqual([null, null]);
         first.goOn();
         const [worked, asJson, asText] = await Promise.all([first, ...others].map(({ ended }) => ended));
@@ -127,7 +128,7 @@ await forEachDialect('at the same time', (server) => {
         const { error } = JSON.parse(tired.stdout) as Report;
         expect(error?.code).toBe('LOCKED');
         const who = {
-          sqlite: /another process/,
+          sqlite: /process \d+ \(\S+, user id \d+\)/,
           postgresql: /process \d+ \(postgres mtrack from 127\.0\.0\.1\)/,
           mysql: /thread \d+ \(root from (localhost|127\.0\.0\.1):\d+\)/,
         };
@@ -187,7 +188,7 @@ await forEachDialect('at the same time', (server) => {
           });
           const first = revisions.findIndex(({ id }) => id === 'acf3f17fdcc7') + 1;
           const last = revisions.findIndex(({ id }) => id === ORACLE_HEAD);
-          for (let i = first; i <= last && !over; i += 4) {
+          for (let i = first; i <= last && !over; i += 8) {
             ours.push(await mtrack(upgradeArgs(database.uri, revisions[i]?.id)));
           }
           await done;

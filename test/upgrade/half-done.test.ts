@@ -101,6 +101,21 @@ const tablesOf = ({ schema, rows }: State, withRows: boolean): State => {
   return { version: null, schema: { ...schema, tables: own(schema.tables) }, rows: withRows ? own(rows) : {} };
 };
 
+/**
+ * Where an end differs from that of an undisturbed upgrade. A row may also be as MLflow alone would have left it: those
+ * that it had moved and committed stay so (docs/differences.md). Each has a key, so that with as many rows as there
+ * should be, none is there twice and none is missing.
+ */
+function wrongEnd(found: State, ours: State, theirs: State): string[] {
+  const rows = Object.entries(found.rows).map(([table, each]) => {
+    const expected = ours.rows[table] ?? [];
+    const either = new Set([...expected, ...(theirs.rows[table] ?? [])]);
+    const right = each.length === expected.length && each.every((row) => either.has(row));
+    return [table, right ? expected : each] as const;
+  });
+  return differences(ours, { ...found, rows: Object.fromEntries(rows) });
+}
+
 /** What `db status` says against what MLflow was seen to do. */
 function wrongStatus(where: Location, start: State, cut: State, statements: Cut['statements'], revision: string) {
   const wrong: string[] = [];
@@ -153,10 +168,16 @@ await forEachDialect('half-done by MLflow', (server) => {
           async (start) => {
             const [first, ...others] = oracles;
             if (!first) throw new Error('there is no oracle');
-            const { statements } = await withDatabase(
+            const theirs = await withDatabase(
               () => server.copy(start),
-              (copy) => first.upgradeKilled(copy.uri, revision, null),
+              async (copy) => {
+                const { statements } = await first.upgradeKilled(copy.uri, revision, null);
+                const end = await stateOf(copy);
+                await upgradeTo(copy, HEAD);
+                return { statements, end, head: await stateOf(copy) };
+              },
             );
+            const { statements } = theirs;
             const startState = await stateOf(start);
             const end = await undisturbed(server, start, revision);
             const head = await undisturbed(server, start, HEAD);
@@ -186,7 +207,8 @@ await forEachDialect('half-done by MLflow', (server) => {
                   const finish = await mtrack(upgradeArgs(database.uri));
                   if (finish.code !== 0) wrong.push(`db upgrade ended with ${finish.code}: ${finish.stderr}`);
                 } else await upgradeTo(database, revision);
-                wrong.push(...differences(onward ? head : end, await stateOf(database)));
+                const found = await stateOf(database);
+                wrong.push(...(onward ? wrongEnd(found, head, theirs.head) : wrongEnd(found, end, theirs.end)));
                 return { wrong, stuck: again.ended === 'failed' };
               } catch (error) {
                 return { wrong: [...wrong, String(error)], stuck: false };
@@ -214,7 +236,6 @@ await forEachDialect('half-done by MLflow', (server) => {
             expect(results.flatMap(({ wrong }) => wrong)).toEqual([]);
             if (NEVER_FINISHED[server.dialect].includes(revision))
               expect(results.filter(({ stuck }) => stuck).length).toBeGreaterThan(0);
-            console.info(server.dialect, revision, cases.length, results.filter(({ stuck }) => stuck).length);
           },
         );
       },
