@@ -1,5 +1,6 @@
 /** The progress of an upgrade: animated on a terminal, plain lines elsewhere. */
 import { Listr } from 'listr2';
+import type { Blocker } from '../dialect/dialect.js';
 import type { OnProgress, Progress } from '../upgrade/progress.js';
 import { count, duration } from './render/numbers.js';
 
@@ -80,11 +81,10 @@ function describer(): (progress: Progress) => { heading?: string; line?: string 
   return (progress) => {
     switch (progress.event) {
       case 'waiting': {
-        const [blocker] = progress.blockers;
-        const who = blocker ? ` for ${blocker.who}: ${blocker.what}` : ' a moment, to try again';
-        if (who === waiting) return {};
-        waiting = who;
-        return { heading: 'waiting', line: `waiting${who}` };
+        const line = waitingLine(progress.blockers);
+        if (line === waiting) return {};
+        waiting = line;
+        return { heading: 'waiting', line };
       }
       case 'locked':
         return { line: 'locked: no other upgrade runs' };
@@ -110,6 +110,20 @@ function describer(): (progress: Progress) => { heading?: string; line?: string 
       default:
         return {};
     }
+  };
+}
+
+function waitingLine([blocker]: readonly Blocker[]): string {
+  return blocker ? `waiting for ${blocker.who}: ${blocker.what}` : 'waiting a moment, to try again';
+}
+
+/** For waiting before an upgrade has begun: a line each time that somebody else is waited for. */
+export function waitingNotes(write: (line: string) => void): (blockers: readonly Blocker[]) => void {
+  let last = '';
+  return (blockers) => {
+    const line = waitingLine(blockers);
+    if (line !== last) write(line);
+    last = line;
   };
 }
 

@@ -10,7 +10,7 @@ import { execute, type Outcome } from '../upgrade/execute.js';
 import { howToRun, planOffline, scriptOf } from '../upgrade/script.js';
 import { secretsOf, wordsOf } from '../uri.js';
 import { agree } from './agree.js';
-import { liveDisplay, plainDisplay, silentDisplay } from './progress.js';
+import { liveDisplay, plainDisplay, silentDisplay, waitingNotes } from './progress.js';
 import { outcomeJson, planJson } from './render/json.js';
 import { duration, plural } from './render/numbers.js';
 import { atText, findingsText, planText, summaryText } from './render/plan.js';
@@ -49,7 +49,8 @@ export async function runUpgrade(input: Input, terminal: Terminal): Promise<unkn
 async function upgradeOpen(database: Database, target: string, input: Input, terminal: Terminal): Promise<unknown> {
   const { flags } = input;
   // Nothing is waited for where nothing is done; an upgrade waits for the one that runs.
-  const session = await database.reader(flags['dry-run'] || flags.sql ? flags['lock-timeout'] : flags['wait-timeout']);
+  const patience = flags['dry-run'] || flags.sql ? flags['lock-timeout'] : flags['wait-timeout'];
+  const session = await database.reader(patience, waitingNotes(terminal.note));
   let assessment: Assessment | null;
   try {
     assessment = await assess(database, target, session);

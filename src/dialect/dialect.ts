@@ -177,8 +177,12 @@ export interface Database {
   readonly shown: string;
   /** Nothing is there yet: the database will be made by the first writer. */
   readonly absent: boolean;
-  /** A session that cannot write. @param patience milliseconds to wait for a writer that keeps readers out */
-  reader(patience: number): Promise<Session>;
+  /**
+   * A session that cannot write.
+   * @param patience milliseconds to wait for a writer that keeps readers out
+   * @param onWait told, again and again, for whom it waits
+   */
+  reader(patience: number, onWait?: LockWait['onWait']): Promise<Session>;
   /** A session that can. Where both at once are unsafe, the reader must be closed before. */
   worker(): Promise<Session>;
 }

@@ -63,7 +63,7 @@ export async function openDatabase(uri: DatabaseUri, options: OpenOptions): Prom
   const { echo = () => undefined } = options;
   return {
     ...database,
-    reader: async (patience) => echoing(await database.reader(patience), echo),
+    reader: async (patience, onWait) => echoing(await database.reader(patience, onWait), echo),
     worker: async () => echoing(await database.worker(), echo),
   };
 }

@@ -4,7 +4,7 @@
  */
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { copyFileSync, mkdtempSync, rmSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -83,7 +83,9 @@ const sqlite: Server = {
   },
   copy: async (of) => {
     const file = sqliteFile();
-    copyFileSync(of.name, file.path);
+    // With what a killed writer left beside it.
+    for (const suffix of ['', '-journal', '-wal'].filter((each) => existsSync(of.name + each)))
+      copyFileSync(of.name + suffix, file.path + suffix);
     return file;
   },
   runScript: async (database, script) => {

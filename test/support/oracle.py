@@ -7,7 +7,9 @@ import importlib.util
 import io
 import json
 import os
+import re
 import runpy
+import signal
 import sys
 import tempfile
 import traceback
@@ -60,6 +62,64 @@ def db_upgrade(uri):
     except SystemExit as ended:
         return {"code": ended.code or 0}
     return {"code": 0}
+
+
+LOOKS = re.compile(r"\s*(SELECT|SHOW|PRAGMA|SET|DESCRIBE|DESC|EXPLAIN|WITH)\b", re.I)
+
+
+def db_upgrade_killed(uri, revision, at):
+    """`mlflow db upgrade` to a revision (its own head for None), by a process that is killed by SIGKILL when its `at`th
+    statement that changes something has run. Its wait status, those statements, and what it said."""
+    with tempfile.TemporaryDirectory() as folder:
+        log, said = os.path.join(folder, "log"), os.path.join(folder, "said")
+        pid = os.fork()
+        if pid == 0:
+            try:
+                os.dup2(os.open(said, os.O_CREAT | os.O_WRONLY), 1)
+                os.dup2(1, 2)
+                sys.stdout, sys.stderr = open(1, "w", closefd=False), open(2, "w", closefd=False)
+                dying_upgrade(uri, revision, at, log)
+                sys.stdout.flush()
+                os._exit(0)
+            except BaseException:  # noqa: BLE001
+                traceback.print_exc()
+                sys.stderr.flush()
+                os._exit(1)
+        _, status = os.waitpid(pid, 0)
+        with open(log) as lines, open(said) as text:
+            return {"status": status, "statements": [json.loads(line) for line in lines], "said": text.read()}
+
+
+def dying_upgrade(uri, revision, at, log):
+    import sqlalchemy
+    from alembic import command
+
+    count = 0
+    lines = open(log, "w")
+
+    def after(_connection, _cursor, statement, parameters, *_):
+        nonlocal count
+        if LOOKS.match(statement):
+            return
+        count += 1
+        lines.write(json.dumps({"n": count, "sql": statement, "values": repr(parameters)}) + "\n")
+        lines.flush()
+        if count == at:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    sqlalchemy.event.listen(sqlalchemy.engine.Engine, "after_cursor_execute", after)
+    engine = mlflow.store.db.utils.create_sqlalchemy_engine_with_retry(uri)
+    if engine.dialect.name == "sqlite":
+        # With so little memory, pages reach the file and its journal long before they are committed.
+        sqlalchemy.event.listen(engine, "connect", lambda connection, _: connection.execute("PRAGMA cache_size = 10"))
+        engine.dispose()
+    if revision is None:
+        return mlflow.store.db.utils._upgrade_db(engine)
+    # What _upgrade_db does, only not as far.
+    config = mlflow.store.db.utils._get_alembic_config(uri)
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, revision)
 
 
 def trace_values(cases):
@@ -116,7 +176,7 @@ def strip_lower(texts):
     return [text.strip().lower() for text in texts]
 
 
-REQUESTS = {f.__name__: f for f in (read, db_upgrade, trace_values, assessments, dimensions, categories, strip_lower)}
+REQUESTS = {f.__name__: f for f in (read, db_upgrade, db_upgrade_killed, trace_values, assessments, dimensions, categories, strip_lower)}
 
 
 def plain(value):

@@ -11,6 +11,14 @@ import { NEWEST, NEWEST_CODE, ORACLE, PYTHON } from './mlflow.js';
 export type Exact = { readonly int: string } | { readonly float: string };
 export type Plain = null | boolean | string | Exact | readonly Plain[] | { readonly [key: string]: Plain };
 
+/** An upgrade by MLflow that was to be killed. */
+export interface Cut {
+  readonly ended: 'killed' | 'done' | 'failed';
+  /** That changed something, in order, the last one it was killed after. */
+  readonly statements: readonly { readonly n: number; readonly sql: string }[];
+  readonly said: string;
+}
+
 export class Oracle implements AsyncDisposable {
   readonly #process: ChildProcessWithoutNullStreams;
   readonly #lines: Interface;
@@ -56,6 +64,18 @@ export class Oracle implements AsyncDisposable {
   async upgrade(uri: string): Promise<{ code: number; said: string }> {
     const { result, said } = await this.#ask({ do: 'db_upgrade', with: [uri], as: 'json' });
     return { code: (result as { code: number }).code, said };
+  }
+
+  /**
+   * `mlflow db upgrade` as far as a revision, by a process that is killed when so many statements that change something
+   * have run. What is not committed by then is lost with it.
+   * @param at null to let it end
+   */
+  async upgradeKilled(uri: string, revision: string, at: number | null): Promise<Cut> {
+    const { result } = await this.#ask({ do: 'db_upgrade_killed', with: [uri, revision, at], as: 'json' });
+    const { status, statements, said } = result as { status: number; statements: Cut['statements']; said: string };
+    const SIGKILL = 9;
+    return { ended: status === SIGKILL ? 'killed' : status === 0 ? 'done' : 'failed', statements, said };
   }
 
   /** One of the functions of oracle.py on a list of inputs, its results to the last bit. */

@@ -1,4 +1,5 @@
 import { BaseCommand } from '../../cli/base.js';
+import { waitingNotes } from '../../cli/progress.js';
 import { locationJson } from '../../cli/render/json.js';
 import { codeOfLocation, locationText } from '../../cli/render/location.js';
 import { databaseArg, databaseFlags, databaseUri, withDatabase } from '../../cli/store.js';
@@ -35,7 +36,10 @@ EXIT STATUS: 0 at the head, 10 older, 11 part-way into a revision, 12 empty, 13 
   }
 
   private async show(database: Database): Promise<Record<string, unknown>> {
-    const session = await database.reader(PATIENCE_MS);
+    const session = await database.reader(
+      PATIENCE_MS,
+      waitingNotes((line) => this.note(line)),
+    );
     try {
       const location = await locate(session, database.dialect);
       const code = codeOfLocation(location);

@@ -72,12 +72,16 @@ function blockerOf(row: ThreadRow): Blocker {
   };
 }
 
-/** Threads of this database with an open transaction, which is what an ALTER waits for; without the PROCESS privilege only one's own user's. */
+/**
+ * Threads with an open transaction, which is what an ALTER waits for; without the PROCESS privilege only one's own user's.
+ * The server does not say of which tables: those of other databases are named only where there is nobody in this one.
+ */
 export async function blockers(session: Session): Promise<Blocker[]> {
-  const rows = await session.rows<ThreadRow>(sql`
-    SELECT p.ID AS id, p.USER AS user, p.HOST AS host, p.STATE AS state,
+  const rows = await session.rows<ThreadRow & { here: number }>(sql`
+    SELECT p.ID AS id, p.USER AS user, p.HOST AS host, p.STATE AS state, p.DB <=> DATABASE() AS here,
            TIMESTAMPDIFF(SECOND, t.trx_started, NOW()) AS seconds, LEFT(p.INFO, 200) AS info
     FROM information_schema.INNODB_TRX t JOIN information_schema.PROCESSLIST p ON p.ID = t.trx_mysql_thread_id
-    WHERE p.ID <> CONNECTION_ID() AND (p.DB = DATABASE() OR p.DB IS NULL) ORDER BY t.trx_started LIMIT 10`);
-  return rows.map(blockerOf);
+    WHERE p.ID <> CONNECTION_ID() ORDER BY here DESC, t.trx_started LIMIT 10`);
+  const here = rows.filter((row) => Number(row.here) === 1);
+  return (here.length > 0 ? here : rows).map(blockerOf);
 }

@@ -119,7 +119,7 @@ async function otherSessions(session: Session): Promise<Finding[]> {
   return [
     {
       severity: 'warns',
-      found: `${n} other sessions are connected to this database`,
+      found: `${n === 1 ? '1 other session is' : `${n} other sessions are`} connected to this database`,
       fix: 'stop the MLflow servers first: they wait while tables are locked, and older ones fail on the new schema',
     },
   ];

@@ -10,6 +10,7 @@ interface Server {
   number: number;
   recovering: boolean;
   read_only: string;
+  database: string;
   schema: string | null;
   user: string;
   may_create: boolean | null;
@@ -21,7 +22,7 @@ export async function preflight(session: Session, scope: PreflightScope): Promis
   const [server] = await session.rows<Server>(sql`
     SELECT current_setting('server_version') AS version, current_setting('server_version_num')::int / 10000 AS number,
            pg_is_in_recovery() AS recovering, (SELECT reset_val FROM pg_settings WHERE name = 'default_transaction_read_only') AS read_only,
-           current_schema() AS schema, current_user AS "user",
+           current_database() AS database, current_schema() AS schema, current_user AS "user",
            CASE WHEN current_schema() IS NULL THEN NULL ELSE has_schema_privilege(current_schema(), 'CREATE') END AS may_create,
            has_database_privilege(current_database(), 'TEMP') AS may_make_temporary,
            (SELECT count(*)::int FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend') AS others`);
@@ -50,12 +51,12 @@ function serverFindings(server: Server, scope: PreflightScope): Finding[] {
   if (!server.may_make_temporary)
     refuse(
       `user ${server.user} may not make temporary objects in this database, which the reading of JSON needs`,
-      `as the owner of the database: GRANT TEMPORARY ON DATABASE … TO "${server.user}"`,
+      `as the owner of the database: GRANT TEMPORARY ON DATABASE "${server.database}" TO "${server.user}"`,
     );
   if (server.others > 0)
     findings.push({
       severity: 'warns',
-      found: `${server.others} other sessions are connected to this database`,
+      found: `${server.others === 1 ? '1 other session is' : `${server.others} other sessions are`} connected to this database`,
       fix: 'stop the MLflow servers first: they wait while tables are locked, and older ones fail on the new schema',
     });
   return findings;

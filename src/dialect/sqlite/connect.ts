@@ -25,9 +25,11 @@ import { pathToFileURL } from 'node:url';
 import { MikroORM } from '@mikro-orm/core';
 import { NodeSqliteDialect, SqliteDriver as SqlSqliteDriver } from '@mikro-orm/sql';
 import { SqliteDriver } from '@mikro-orm/sqlite';
+import type { LockWait } from '../dialect.js';
 import { QUIET, sessionOf } from '../orm.js';
 import type { Query, Session } from '../session.js';
 import { faultOf, needsRecovery } from './faults.js';
+import { fileInUse, holdersOf } from './holders.js';
 
 const POLL_MS = 50;
 
@@ -46,16 +48,16 @@ export function openToWrite(path: string | null): Promise<Session> {
 /**
  * A session that reads, and leaves the file and its folder byte for byte as they are. A file that is not there reads as
  * an empty database and is not made.
- * @param patience milliseconds to wait for a writer that keeps readers out
+ * @param wait how long, for a writer that keeps readers out
  */
-export async function openToRead(path: string | null, patience: number): Promise<Session> {
+export async function openToRead(path: string | null, wait: LockWait): Promise<Session> {
   if (path === null || sizeOf(path) === 0) return openToWrite(null);
   const log = sizeOf(`${path}-wal`) > 0;
   // A log without its index has no living user: it belongs to a process that died, or was copied here.
   if (log && !existsSync(`${path}-shm`)) return openCopy(path);
   // In WAL mode a reader makes a log and an index where there are none; without them the file is the whole database.
   const uri = pathToFileURL(path).href + (isWal(path) && !log ? '?mode=ro&immutable=1' : '?mode=ro');
-  const session = patient(await openUri(uri), patience);
+  const session = patient(await openUri(uri), path, wait);
   try {
     await session.rows('PRAGMA schema_version');
     return session;
@@ -67,14 +69,16 @@ export async function openToRead(path: string | null, patience: number): Promise
 }
 
 /** A reader that waits, without blocking the process, while a writer has the file to itself. */
-function patient(session: Session, patience: number): Session {
+function patient(session: Session, path: string, { patience, onWait }: LockWait): Session {
   const rows = async <Row extends object>(query: Query): Promise<Row[]> => {
     const until = Date.now() + patience;
     for (;;) {
       try {
         return await session.rows<Row>(query);
       } catch (error) {
-        if (faultOf(error) !== 'lock-timeout' || Date.now() > until) throw error;
+        if (faultOf(error) !== 'lock-timeout') throw error;
+        if (Date.now() > until) throw fileInUse(path, patience, error);
+        onWait(holdersOf(path));
       }
       await sleep(POLL_MS);
     }

@@ -9,6 +9,7 @@ import { readCatalog } from './catalog.js';
 import { compile } from './compile.js';
 import { openToRead, openToWrite } from './connect.js';
 import { faultOf } from './faults.js';
+import { holdersOf } from './holders.js';
 import { lock } from './lock.js';
 import { sqlitePath } from './options.js';
 import { preflight } from './preflight.js';
@@ -37,7 +38,7 @@ export function sqliteDialect(path: string | null): Dialect {
     createVersionTable:
       'CREATE TABLE alembic_version (\n\tversion_num VARCHAR(32) NOT NULL, \n\tCONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)\n)',
     prepare: async () => undefined,
-    lock,
+    lock: (session, wait) => lock(path, session, wait),
     // The lock is the open transaction: it cannot be lost while the session lives.
     holdsLock: async () => true,
     unlock: async (session) => {
@@ -46,7 +47,7 @@ export function sqliteDialect(path: string | null): Dialect {
       // After a full disk SQLite leaves its journal to be played back by whoever reads next: without it the file is broken.
       await session.rows('PRAGMA schema_version');
     },
-    blockers: async () => [],
+    blockers: async () => holdersOf(path),
     preflight: (session, scope) => preflight(path, session, scope),
     isBenign: () => false,
     brokenReferences,
@@ -63,7 +64,7 @@ export async function openSqlite(uri: DatabaseUri): Promise<Database> {
     target: { host: null, port: null, user: null, database: path ?? ':memory:' },
     shown: formatUri(uri),
     absent: path === null || !statSync(path, { throwIfNoEntry: false }),
-    reader: (patience) => openToRead(path, patience),
+    reader: (patience, onWait) => openToRead(path, { patience, onWait: onWait ?? (() => undefined) }),
     worker: () => openToWrite(path),
   };
 }

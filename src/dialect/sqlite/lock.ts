@@ -4,14 +4,14 @@
  * a journal that the next one to open the file plays back.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { MtrackError } from '../../errors.js';
 import type { LockWait } from '../dialect.js';
 import type { Session } from '../session.js';
 import { faultOf } from './faults.js';
+import { fileInUse, holdersOf } from './holders.js';
 
 const POLL_MS = 100;
 
-export async function lock(session: Session, wait: LockWait): Promise<void> {
+export async function lock(path: string | null, session: Session, wait: LockWait): Promise<void> {
   // Both are ignored inside a transaction. References are not followed while tables are rebuilt, or the children of a
   // dropped table would be deleted with it; legacy_alter_table keeps RENAME from rewriting other tables and views.
   await session.run('PRAGMA foreign_keys = OFF');
@@ -23,17 +23,8 @@ export async function lock(session: Session, wait: LockWait): Promise<void> {
       return;
     } catch (error) {
       if (faultOf(error) !== 'lock-timeout') throw error;
-      if (Date.now() > patientUntil) {
-        throw new MtrackError('LOCKED', {
-          found: `another process has used the database file for ${Math.round(wait.patience / 1000)} s without a pause`,
-          fix: [
-            'stop the MLflow server or the other upgrade, and run the command again',
-            '`fuser -v <file>` lists who has the file open',
-          ],
-          cause: error,
-        });
-      }
-      wait.onWait([{ who: 'another process', sinceSeconds: null, what: 'has a lock on the database file' }]);
+      if (Date.now() > patientUntil) throw fileInUse(path, wait.patience, error);
+      wait.onWait(holdersOf(path));
     }
     await sleep(POLL_MS);
   }
