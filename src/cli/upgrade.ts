@@ -2,9 +2,11 @@
 
 import type { Database } from '../dialect/dialect.js';
 import { offlineDialect, SCHEMES } from '../dialect/index.js';
+import { shellWord } from '../dialect/shell.js';
 import { MtrackError } from '../errors.js';
 import { isKnown, resolveTarget } from '../schema/lineage.js';
 import { type Assessment, assess } from '../upgrade/assess.js';
+import { commandOf } from '../upgrade/command.js';
 import { checkAccepted } from '../upgrade/consent.js';
 import { execute, type Outcome } from '../upgrade/execute.js';
 import { howToRun, planOffline, scriptOf } from '../upgrade/script.js';
@@ -15,7 +17,7 @@ import { outcomeJson, planJson } from './render/json.js';
 import { duration, plural } from './render/numbers.js';
 import { atText, findingsText, planText, summaryText } from './render/plan.js';
 import { stopOnSignals } from './signals.js';
-import { databaseUri, withDatabase } from './store.js';
+import { namedDatabase, withDatabase } from './store.js';
 import type { Terminal } from './terminal.js';
 
 export interface UpgradeFlags {
@@ -41,9 +43,9 @@ export async function runUpgrade(input: Input, terminal: Terminal): Promise<unkn
   checkAccepted(flags.accept, isKnown);
   if (flags.to.includes(':')) return offlineScript(input, terminal);
   const target = resolveTarget(flags.to);
-  const uri = databaseUri(input);
-  terminal.keepSecret(secretsOf(uri), wordsOf(uri));
-  return withDatabase(uri, terminal.note, (database) => upgradeOpen(database, target, input, terminal));
+  const store = namedDatabase(input);
+  terminal.keepSecret(secretsOf(store.uri), wordsOf(store.uri));
+  return withDatabase(store, terminal.note, (database) => upgradeOpen(database, target, input, terminal));
 }
 
 async function upgradeOpen(database: Database, target: string, input: Input, terminal: Terminal): Promise<unknown> {
@@ -86,13 +88,13 @@ async function upgrade(
     yes: flags.yes,
     accepted: flags.accept,
     interactive: terminal.interactive,
-    command: [
-      'mtrack db upgrade',
-      database.shown,
-      ...(flags.to === 'head' ? [] : ['--to', flags.to]),
+    command: commandOf(
+      'db upgrade',
+      database,
+      ...(flags.to === 'head' ? [] : ['--to', shellWord(flags.to)]),
       ...(flags.yes ? ['--yes'] : []),
       ...flags.accept.map((each) => `--accept ${each}`),
-    ].join(' '),
+    ),
     say: terminal.note,
   });
   const { signal, release } = stopOnSignals((name) => terminal.note(`${name}: stopping at the next safe point`));
@@ -177,7 +179,7 @@ async function offlineScript({ argument, flags }: Input, { say }: Terminal): Pro
       fix: [`mtrack db upgrade --sql --to ${flags.to} --dialect ${SCHEMES[0]}`, `mtrack db upgrade --to ${to}`],
     });
   }
-  const scheme = flags.dialect ?? databaseUri({ argument, flags }).scheme;
+  const scheme = flags.dialect ?? namedDatabase({ argument, flags }).uri.scheme;
   const dialect = await offlineDialect(scheme);
   const [first, last] = [resolveTarget(from), resolveTarget(to)];
   const plan = planOffline(first, last, dialect);
