@@ -58,6 +58,11 @@ export class Oracle implements AsyncDisposable {
     return { code: (result as { code: number }).code, said };
   }
 
+  /** Makes the database of MLflow's authentication, whose lineage is another one. */
+  async authDatabase(uri: string, revision: string): Promise<void> {
+    await this.#ask({ do: 'auth_database', with: [uri, revision], as: 'json' });
+  }
+
   /** One of the functions of oracle.py on a list of inputs, its results to the last bit. */
   async call<Result = Plain>(
     what: 'trace_values' | 'assessments' | 'dimensions' | 'categories' | 'strip_lower',
