@@ -4,14 +4,14 @@ import type { Database } from '../dialect/dialect.js';
 import { offlineDialect, SCHEMES } from '../dialect/index.js';
 import { shellWord } from '../dialect/shell.js';
 import { MtrackError } from '../errors.js';
-import { isKnown, resolveTarget } from '../schema/lineage.js';
+import { BASE, isKnown, positionOf, resolveTarget } from '../schema/lineage.js';
 import { type Assessment, assess } from '../upgrade/assess.js';
 import { commandOf } from '../upgrade/command.js';
 import { checkAccepted } from '../upgrade/consent.js';
 import { execute, type Outcome } from '../upgrade/execute.js';
 import { howToRun, planOffline, scriptOf } from '../upgrade/script.js';
 import { secretsOf, wordsOf } from '../uri.js';
-import { agree } from './agree.js';
+import { agree, warning } from './agree.js';
 import { liveDisplay, plainDisplay, silentDisplay } from './progress.js';
 import { outcomeJson, planJson } from './render/json.js';
 import { duration, plural } from './render/numbers.js';
@@ -97,7 +97,13 @@ async function upgrade(
     ),
     say: terminal.note,
   });
-  const { signal, release } = stopOnSignals((name) => terminal.note(`${name}: stopping at the next safe point`));
+  const { signal, release } = stopOnSignals((name, again) =>
+    terminal.note(
+      again
+        ? `${name}: still at it; to give up at once: kill -9 ${process.pid} (the next mtrack db upgrade goes on from there)`
+        : `${name}: stopping at the next safe point, when the statement that runs has ended`,
+    ),
+  );
   try {
     const outcome = await displayFor(terminal).run((onProgress) =>
       execute(database, assessment.plan, {
@@ -163,11 +169,13 @@ async function script(
     `from ${plan.initial ? 'an empty database' : plan.from} to ${plan.to}`,
     `run it with: ${run}`,
     `backup first: ${database.dialect.backupCommand(database.target)}`,
-    ...assessment.consents.flatMap(({ revision, because }) => [`! ${revision} cannot be undone: ${because}`]),
+    ...assessment.consents.flatMap((consent) => warning(consent, assessment)),
   ]);
   for (const line of findingsText(assessment.findings)) note(line);
+  // The script goes into a file, and nobody is asked: whoever runs it agrees. The one who writes it is told here.
+  for (const consent of assessment.consents) note(warning(consent, assessment).join('\n'));
   say(text);
-  return { from: plan.initial ? null : plan.from, to: plan.to, sql: text, run };
+  return { from: plan.initial ? null : plan.from, to: plan.to, sql: text, run, consents: assessment.consents };
 }
 
 async function offlineScript({ argument, flags }: Input, { say }: Terminal): Promise<unknown> {
@@ -182,10 +190,18 @@ async function offlineScript({ argument, flags }: Input, { say }: Terminal): Pro
   const scheme = flags.dialect ?? namedDatabase({ argument, flags }).uri.scheme;
   const dialect = await offlineDialect(scheme);
   const [first, last] = [resolveTarget(from), resolveTarget(to)];
+  if (positionOf(first) > positionOf(last)) {
+    throw new MtrackError('USAGE', {
+      found: `--to ${flags.to}: ${first} comes after ${last}`,
+      expected: 'a range of revisions from the older one to the newer one',
+      fix: ['going back means restoring a backup: mtrack writes no script for it'],
+    });
+  }
   const plan = planOffline(first, last, dialect);
   const text = await scriptOf(plan, dialect, null, [
     'mtrack db upgrade --sql, written without a database',
-    `for ${scheme}, from ${first} to ${last}`,
+    `for ${scheme}, from ${first === BASE ? 'the five tables of MLflow 0.9' : first} to ${last}`,
+    'take a backup first',
     'Constraints are called as MLflow and the server call them on a new database; a script made with a connection uses the names that are there.',
   ]);
   say(text);
