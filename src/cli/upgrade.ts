@@ -174,7 +174,7 @@ async function script(
   for (const line of findingsText(assessment.findings)) note(line);
   // The script goes into a file, and nobody is asked: whoever runs it agrees. The one who writes it is told here.
   for (const consent of assessment.consents) note(warning(consent, assessment).join('\n'));
-  say(text);
+  say(text.trimEnd());
   return { from: plan.initial ? null : plan.from, to: plan.to, sql: text, run, consents: assessment.consents };
 }
 
@@ -187,7 +187,7 @@ async function offlineScript({ argument, flags }: Input, { say }: Terminal): Pro
       fix: [`mtrack db upgrade --sql --to ${flags.to} --dialect ${SCHEMES[0]}`, `mtrack db upgrade --to ${to}`],
     });
   }
-  const scheme = flags.dialect ?? namedDatabase({ argument, flags }).uri.scheme;
+  const scheme = flags.dialect ?? schemeOf({ argument, flags });
   const dialect = await offlineDialect(scheme);
   const [first, last] = [resolveTarget(from), resolveTarget(to)];
   if (positionOf(first) > positionOf(last)) {
@@ -204,6 +204,17 @@ async function offlineScript({ argument, flags }: Input, { say }: Terminal): Pro
     'take a backup first',
     'Constraints are called as MLflow and the server call them on a new database; a script made with a connection uses the names that are there.',
   ]);
-  say(text);
+  say(text.trimEnd());
   return { from: first, to: last, sql: text };
+}
+
+/** Of the store, where one is named: it need not be there. */
+function schemeOf(input: Input): string {
+  try {
+    return namedDatabase(input).uri.scheme;
+  } catch (error) {
+    if (!(error instanceof MtrackError) || error.code !== 'USAGE') throw error;
+    const dialect = `say what kind of database the script is for: --dialect ${SCHEMES.join(', ')}`;
+    throw new MtrackError('USAGE', { ...error.failure, fix: [dialect, ...(error.failure.fix ?? [])] });
+  }
 }

@@ -77,8 +77,8 @@ function headOfRelease(minor: string): string {
   if (head) return head;
   const known = Object.keys(HEADS_BY_RELEASE).map((version) => version.split('.').slice(0, 2).join('.'));
   throw new MtrackError('TARGET_UNKNOWN', {
-    found: `no schema is known of MLflow ${minor}`,
+    found: `--to mlflow==${minor}: this build knows no schema of that release`,
     expected: `one of ${known.join(', ')}`,
-    fix: ['name the next older release that is known, or a revision'],
+    fix: ['name the next older release that is known, or a revision; for a newer MLflow: npm install -g mtrack@latest'],
   });
 }
