@@ -196,6 +196,7 @@ export interface ResolvedUri {
   readonly uri: StoreUri;
   /** Where it was found, in words. */
   readonly from: string;
+  readonly source: 'words' | 'file' | 'environment';
 }
 
 const WAYS = [
@@ -212,10 +213,10 @@ const WAYS = [
  */
 export function resolveStoreUri(sources: UriSources, machine: Pick<Machine, 'read'> = thisMachine): ResolvedUri {
   const { argument, flag, file, env } = sources;
-  const given: (readonly [from: string, text: string])[] = [];
-  if (argument !== undefined) given.push(['the argument', argument]);
-  if (flag !== undefined) given.push(['--backend-store-uri', flag]);
-  if (file !== undefined) given.push(['--backend-store-uri-file', readUriFile(file, machine)]);
+  const given: (readonly [from: string, text: string, source: ResolvedUri['source']])[] = [];
+  if (argument !== undefined) given.push(['the argument', argument, 'words']);
+  if (flag !== undefined) given.push(['--backend-store-uri', flag, 'words']);
+  if (file !== undefined) given.push(['--backend-store-uri-file', readUriFile(file, machine), 'file']);
   if (new Set(given.map(([, text]) => text)).size > 1) {
     throw new MtrackError('USAGE', {
       found: `${given.map(([from]) => from).join(' and ')} name different stores`,
@@ -223,16 +224,16 @@ export function resolveStoreUri(sources: UriSources, machine: Pick<Machine, 'rea
     });
   }
   const tracking = env.trackingUri?.reveal();
-  if (env.backendStoreUri) given.push(['MLFLOW_BACKEND_STORE_URI', env.backendStoreUri.reveal()]);
-  if (tracking && storeKind(tracking) === 'database') given.push(['MLFLOW_TRACKING_URI', tracking]);
+  if (env.backendStoreUri) given.push(['MLFLOW_BACKEND_STORE_URI', env.backendStoreUri.reveal(), 'environment']);
+  if (tracking && storeKind(tracking) === 'database') given.push(['MLFLOW_TRACKING_URI', tracking, 'environment']);
   const [chosen] = given;
   if (!chosen) {
     const ignored = tracking ? '; MLFLOW_TRACKING_URI names no database' : '';
     throw new MtrackError('USAGE', { found: `no store is named${ignored}`, fix: WAYS });
   }
-  const [from, text] = chosen;
+  const [from, text, source] = chosen;
   try {
-    return { uri: parseStoreUri(text), from };
+    return { uri: parseStoreUri(text), from, source };
   } catch (error) {
     if (!(error instanceof MtrackError)) throw error;
     throw new MtrackError(error.code, { ...error.failure, found: `${error.failure.found} (in ${from})` });

@@ -53,7 +53,7 @@ async function ask(message: string): Promise<void> {
 }
 
 /** A consent with what the revision does to others while it runs. */
-function warning(consent: Consent, { plan, stats }: Assessment): string[] {
+export function warning(consent: Consent, { plan, stats }: Assessment): string[] {
   const steps = stepsOf(plan).filter(({ revisions }) => revisions.includes(consent.revision));
   const seconds = steps.reduce((sum, step) => sum + costOf(step, stats).estimatedSeconds, 0);
   const effects = [...new Set(steps.flatMap(({ effects }) => effects).map(effectText))];

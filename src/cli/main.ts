@@ -1,4 +1,4 @@
-import { execute } from '@oclif/core';
+import { handle, run } from '@oclif/core';
 
 /** Runs the command that the arguments name. @param url of the file that was started, from which oclif finds its package */
 export async function main(url: string): Promise<void> {
@@ -7,5 +7,6 @@ export async function main(url: string): Promise<void> {
     process.channel.unref();
     process.once('disconnect', () => process.kill(process.pid, 'SIGTERM'));
   }
-  await execute({ dir: url });
+  // Not oclif's `execute`, which waits for stdout to drain: where its reader has gone (`| head`), it never does.
+  await run(process.argv.slice(2), url).catch(handle);
 }

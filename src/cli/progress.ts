@@ -90,7 +90,9 @@ function describer(): (progress: Progress) => { heading?: string; line?: string 
         return { line: 'locked: no other upgrade runs' };
       case 'revision': {
         const { revision } = progress.planned;
-        return { heading: `[${progress.index + 1}/${progress.of}] ${revision.id} ${revision.title}` };
+        const heading = `[${progress.index + 1}/${progress.of}] ${revision.id} ${revision.title}`;
+        // The line of the revision before would be taken for one of this.
+        return progress.planned.steps.length > 0 ? { heading } : { heading, line: 'nothing left to do for it here' };
       }
       case 'step':
         began = { what: '', at: 0, done: 0 };

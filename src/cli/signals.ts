@@ -1,8 +1,14 @@
-/** A signal that is aborted by the first SIGINT, SIGTERM or SIGHUP: work stops at its next safe point. */
-export function stopOnSignals(onStop: (signal: string) => void): { signal: AbortSignal; release: () => void } {
+/**
+ * A signal that is aborted by the first SIGINT, SIGTERM or SIGHUP: work stops at its next safe point.
+ * @param onSignal is told of every one; `again` of those after the first, which change nothing
+ */
+export function stopOnSignals(onSignal: (signal: string, again: boolean) => void): {
+  signal: AbortSignal;
+  release: () => void;
+} {
   const controller = new AbortController();
   const stop = (name: NodeJS.Signals) => {
-    if (!controller.signal.aborted) onStop(name);
+    onSignal(name, controller.signal.aborted);
     controller.abort(name);
   };
   const names = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;

@@ -1,11 +1,12 @@
 /** The database that a command works on: from argument, flag, file or environment to an open dialect. */
 import { Args, Flags } from '@oclif/core';
-import { readEnvironment, resolveStoreUri } from '../config.js';
+import { type ResolvedUri, readEnvironment, resolveStoreUri } from '../config.js';
 import type { Database } from '../dialect/dialect.js';
 import { explained } from '../dialect/explain.js';
 import { openDatabase } from '../dialect/index.js';
+import { shellWord } from '../dialect/shell.js';
 import { MtrackError } from '../errors.js';
-import type { DatabaseUri } from '../uri.js';
+import { type DatabaseUri, formatUri } from '../uri.js';
 
 export const databaseArg = {
   db_uri: Args.string({
@@ -31,15 +32,23 @@ interface StoreInput {
   };
 }
 
+/** A database as it was named: on the command line, in a file, or by the environment. */
+export interface NamedDatabase {
+  readonly uri: DatabaseUri;
+  /** The words that name it again; see Database.named. */
+  readonly named: string;
+}
+
 /** @throws {MtrackError} USAGE, URI_INVALID */
-export function databaseUri({ argument, flags }: StoreInput): DatabaseUri {
-  const { uri } = resolveStoreUri({
+export function namedDatabase({ argument, flags }: StoreInput): NamedDatabase {
+  const file = flags['backend-store-uri-file'];
+  const { uri, source } = resolveStoreUri({
     argument,
     flag: flags['backend-store-uri'],
-    file: flags['backend-store-uri-file'],
+    file,
     env: readEnvironment(process.env),
   });
-  if (uri.kind === 'database') return uri;
+  if (uri.kind === 'database') return { uri, named: wordsToName(uri, source, file ?? '') };
   throw new MtrackError('URI_INVALID', {
     found: `${uri.path} is a file store, a folder`,
     expected: 'the URI of a database: sqlite:///…, postgresql://…, mysql://…, mssql://…',
@@ -47,20 +56,31 @@ export function databaseUri({ argument, flags }: StoreInput): DatabaseUri {
   });
 }
 
+function wordsToName(uri: DatabaseUri, source: ResolvedUri['source'], file: string): string {
+  switch (source) {
+    case 'words':
+      return shellWord(formatUri(uri));
+    case 'file':
+      return `--backend-store-uri-file ${shellWord(file)}`;
+    case 'environment':
+      return '';
+  }
+}
+
 /**
  * Opens the database for a command, and puts what the database says against it into words.
  * @param echo receives each statement where MLFLOW_SQLALCHEMYSTORE_ECHO is on
  */
 export async function withDatabase<T>(
-  uri: DatabaseUri,
+  { uri, named }: NamedDatabase,
   echo: (statement: string) => void,
   use: (database: Database) => Promise<T>,
 ): Promise<T> {
   const { pool, mysqlTls, postgresql } = readEnvironment(process.env);
-  const database = await openDatabase(uri, { pool, mysqlTls, postgresql, ...(pool.echo && { echo }) });
+  const database = await openDatabase(uri, { pool, mysqlTls, postgresql, named, ...(pool.echo && { echo }) });
   try {
     return await use(database);
   } catch (error) {
-    throw explained(error, database.dialect.faultOf(error), database.shown);
+    throw explained(error, database.dialect, database.shown);
   }
 }

@@ -2,20 +2,22 @@
 
 import type { Database } from '../dialect/dialect.js';
 import { offlineDialect, SCHEMES } from '../dialect/index.js';
+import { shellWord } from '../dialect/shell.js';
 import { MtrackError } from '../errors.js';
-import { isKnown, resolveTarget } from '../schema/lineage.js';
+import { BASE, isKnown, positionOf, resolveTarget } from '../schema/lineage.js';
 import { type Assessment, assess } from '../upgrade/assess.js';
+import { commandOf } from '../upgrade/command.js';
 import { checkAccepted } from '../upgrade/consent.js';
 import { execute, type Outcome } from '../upgrade/execute.js';
 import { howToRun, planOffline, scriptOf } from '../upgrade/script.js';
 import { secretsOf, wordsOf } from '../uri.js';
-import { agree } from './agree.js';
+import { agree, warning } from './agree.js';
 import { liveDisplay, plainDisplay, silentDisplay, waitingNotes } from './progress.js';
 import { outcomeJson, planJson } from './render/json.js';
 import { duration, plural } from './render/numbers.js';
 import { atText, findingsText, planText, summaryText } from './render/plan.js';
 import { stopOnSignals } from './signals.js';
-import { databaseUri, withDatabase } from './store.js';
+import { namedDatabase, withDatabase } from './store.js';
 import type { Terminal } from './terminal.js';
 
 export interface UpgradeFlags {
@@ -41,9 +43,9 @@ export async function runUpgrade(input: Input, terminal: Terminal): Promise<unkn
   checkAccepted(flags.accept, isKnown);
   if (flags.to.includes(':')) return offlineScript(input, terminal);
   const target = resolveTarget(flags.to);
-  const uri = databaseUri(input);
-  terminal.keepSecret(secretsOf(uri), wordsOf(uri));
-  return withDatabase(uri, terminal.note, (database) => upgradeOpen(database, target, input, terminal));
+  const store = namedDatabase(input);
+  terminal.keepSecret(secretsOf(store.uri), wordsOf(store.uri));
+  return withDatabase(store, terminal.note, (database) => upgradeOpen(database, target, input, terminal));
 }
 
 async function upgradeOpen(database: Database, target: string, input: Input, terminal: Terminal): Promise<unknown> {
@@ -94,16 +96,22 @@ async function upgrade(
     yes: flags.yes,
     accepted: flags.accept,
     interactive: terminal.interactive,
-    command: [
-      'mtrack db upgrade',
-      database.shown,
-      ...(flags.to === 'head' ? [] : ['--to', flags.to]),
+    command: commandOf(
+      'db upgrade',
+      database,
+      ...(flags.to === 'head' ? [] : ['--to', shellWord(flags.to)]),
       ...(flags.yes ? ['--yes'] : []),
       ...flags.accept.map((each) => `--accept ${each}`),
-    ].join(' '),
+    ),
     say: terminal.note,
   });
-  const { signal, release } = stopOnSignals((name) => terminal.note(`${name}: stopping at the next safe point`));
+  const { signal, release } = stopOnSignals((name, again) =>
+    terminal.note(
+      again
+        ? `${name}: still at it; to give up at once: kill -9 ${process.pid} (the next mtrack db upgrade goes on from there)`
+        : `${name}: stopping at the next safe point, when the statement that runs has ended`,
+    ),
+  );
   try {
     const outcome = await displayFor(terminal).run((onProgress) =>
       execute(database, assessment.plan, {
@@ -169,11 +177,13 @@ async function script(
     `from ${plan.initial ? 'an empty database' : plan.from} to ${plan.to}`,
     `run it with: ${run}`,
     `backup first: ${database.dialect.backupCommand(database.target)}`,
-    ...assessment.consents.flatMap(({ revision, because }) => [`! ${revision} cannot be undone: ${because}`]),
+    ...assessment.consents.flatMap((consent) => warning(consent, assessment)),
   ]);
   for (const line of findingsText(assessment.findings)) note(line);
-  say(text);
-  return { from: plan.initial ? null : plan.from, to: plan.to, sql: text, run };
+  // The script goes into a file, and nobody is asked: whoever runs it agrees. The one who writes it is told here.
+  for (const consent of assessment.consents) note(warning(consent, assessment).join('\n'));
+  say(text.trimEnd());
+  return { from: plan.initial ? null : plan.from, to: plan.to, sql: text, run, consents: assessment.consents };
 }
 
 async function offlineScript({ argument, flags }: Input, { say }: Terminal): Promise<unknown> {
@@ -185,15 +195,34 @@ async function offlineScript({ argument, flags }: Input, { say }: Terminal): Pro
       fix: [`mtrack db upgrade --sql --to ${flags.to} --dialect ${SCHEMES[0]}`, `mtrack db upgrade --to ${to}`],
     });
   }
-  const scheme = flags.dialect ?? databaseUri({ argument, flags }).scheme;
+  const scheme = flags.dialect ?? schemeOf({ argument, flags });
   const dialect = await offlineDialect(scheme);
   const [first, last] = [resolveTarget(from), resolveTarget(to)];
+  if (positionOf(first) > positionOf(last)) {
+    throw new MtrackError('USAGE', {
+      found: `--to ${flags.to}: ${first} comes after ${last}`,
+      expected: 'a range of revisions from the older one to the newer one',
+      fix: ['going back means restoring a backup: mtrack writes no script for it'],
+    });
+  }
   const plan = planOffline(first, last, dialect);
   const text = await scriptOf(plan, dialect, null, [
     'mtrack db upgrade --sql, written without a database',
-    `for ${scheme}, from ${first} to ${last}`,
+    `for ${scheme}, from ${first === BASE ? 'the five tables of MLflow 0.9' : first} to ${last}`,
+    'take a backup first',
     'Constraints are called as MLflow and the server call them on a new database; a script made with a connection uses the names that are there.',
   ]);
-  say(text);
+  say(text.trimEnd());
   return { from: first, to: last, sql: text };
+}
+
+/** Of the store, where one is named: it need not be there. */
+function schemeOf(input: Input): string {
+  try {
+    return namedDatabase(input).uri.scheme;
+  } catch (error) {
+    if (!(error instanceof MtrackError) || error.code !== 'USAGE') throw error;
+    const dialect = `say what kind of database the script is for: --dialect ${SCHEMES.join(', ')}`;
+    throw new MtrackError('USAGE', { ...error.failure, fix: [dialect, ...(error.failure.fix ?? [])] });
+  }
 }

@@ -144,6 +144,8 @@ export interface Dialect {
   brokenReferences(session: Session, tables: readonly string[]): Promise<readonly string[]>;
 
   faultOf(error: unknown): FaultKind;
+  /** What to look at when the database cannot be opened, as sentences to act on. */
+  readonly whenUnreachable: readonly string[];
   /** The command that takes a backup with the database's own tools; never holds a password. */
   backupCommand(target: BackupTarget): string;
 
@@ -165,6 +167,8 @@ export interface OpenOptions {
   readonly mysqlTls: TlsFiles;
   /** Variables `PG…` of the environment. */
   readonly postgresql: Readonly<Record<string, string>>;
+  /** The words that name the database on a command line; without them its URI does. */
+  readonly named?: string;
   /** Receives each statement before it is sent: SQLAlchemy's `echo`. */
   readonly echo?: (statement: string) => void;
 }
@@ -175,6 +179,8 @@ export interface Database {
   readonly target: BackupTarget;
   /** The store URI without its password. */
   readonly shown: string;
+  /** The words that name it on a command line, as it was named there: empty where the environment does; no secrets. */
+  readonly named: string;
   /** Nothing is there yet: the database will be made by the first writer. */
   readonly absent: boolean;
   /**

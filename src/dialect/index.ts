@@ -2,13 +2,14 @@
 import { MtrackError } from '../errors.js';
 import { type DatabaseUri, formatUri } from '../uri.js';
 import type { Database, Dialect, OpenOptions } from './dialect.js';
-import { explained } from './explain.js';
+import { notOpened } from './explain.js';
 import { echoing } from './session.js';
+import { shellWord } from './shell.js';
 
 interface Entry {
   /** The scheme of a store URI, without driver; a flavour of a dialect can have a scheme of its own. */
   readonly schemes: readonly string[];
-  open(uri: DatabaseUri, options: OpenOptions): Promise<Database>;
+  open(uri: DatabaseUri, options: OpenOptions): Promise<Omit<Database, 'named'>>;
   /** For scripts that are written without a database. */
   offline(scheme: string): Promise<Dialect>;
 }
@@ -57,13 +58,19 @@ function entryOf(scheme: string): Entry {
 /** @throws {MtrackError} CONNECT_FAILED and the like, where the database has to be asked what it is */
 export async function openDatabase(uri: DatabaseUri, options: OpenOptions): Promise<Database> {
   const entry = entryOf(uri.scheme);
+  const shown = formatUri(uri);
   const database = await entry.open(uri, options).catch(async (error: unknown) => {
-    throw explained(error, (await entry.offline(uri.scheme)).faultOf(error), formatUri(uri));
+    throw notOpened(error, await entry.offline(uri.scheme), shown);
   });
-  const { echo = () => undefined } = options;
+  const { echo = () => undefined, named = shellWord(shown) } = options;
+  const reader: Database['reader'] = (patience, onWait) =>
+    database.reader(patience, onWait).catch((error: unknown) => {
+      throw notOpened(error, database.dialect, shown);
+    });
   return {
     ...database,
-    reader: async (patience, onWait) => echoing(await database.reader(patience, onWait), echo),
+    named,
+    reader: async (patience, onWait) => echoing(await reader(patience, onWait), echo),
     worker: async () => echoing(await database.worker(), echo),
   };
 }

@@ -22,7 +22,7 @@ export interface Difference {
   readonly found: string | null;
   /**
    * `breaks`: MLflow, or a later revision, needs it. `weakens`: everything works, but slower or less guarded.
-   * `harmless`: named otherwise, or additional.
+   * `harmless`: named otherwise, or additional without being in the way of what MLflow writes.
    */
   readonly weight: 'breaks' | 'weakens' | 'harmless';
 }
@@ -72,17 +72,18 @@ function tableDifferences(expected: Table, live: Table, comparison: Comparison):
       same: (a, b) => sameNames(a.columns, b.columns),
       nameOf: (key) => key.name ?? list(key.columns),
       say: (key) => list(key.columns),
-    }).map((each) => difference(name, 'unique', ...each, each[1] === 'missing' ? 'weakens' : 'harmless')),
+      weighExtra: (key) => (refusesRows(key.columns, expected) ? 'breaks' : 'harmless'),
+    }).map((each) => difference(name, 'unique', ...each)),
     ...setDifferences<ForeignKey>(expected.foreignKeys, live.foreignKeys, {
       same: sameForeignKey,
       nameOf: (key) => key.name ?? `${list(key.columns)} to ${key.table}`,
       say: foreignKeyText,
-    }).map((each) => difference(name, 'foreign key', ...each, each[1] === 'missing' ? 'weakens' : 'harmless')),
+    }).map((each) => difference(name, 'foreign key', ...each)),
     ...setDifferences<Check>(expected.checks, live.checks, {
       same: (a, b) => sameExpression(a.expression, b.expression),
       nameOf: (check) => check.name ?? checkText(check.expression),
       say: (check) => checkText(check.expression),
-    }).map((each) => difference(name, 'check', ...each, each[1] === 'missing' ? 'weakens' : 'harmless')),
+    }).map((each) => difference(name, 'check', ...each)),
     ...indexDifferences(expected, live, comparison),
   ];
 }
@@ -98,9 +99,34 @@ function columnDifferences(expected: Table, live: Table, { spell }: Comparison):
   const names = new Set(expected.columns.map(({ name }) => name));
   const extra = live.columns
     .filter(({ name }) => !names.has(name))
-    .map((column) => difference(expected.name, 'column', column.name, 'extra', null, spell(column), 'harmless'));
+    .map((column) =>
+      difference(
+        expected.name,
+        'column',
+        column.name,
+        'extra',
+        null,
+        spell(column),
+        mustBeGiven(column) ? 'breaks' : 'harmless',
+      ),
+    );
   return [...declared, ...extra];
 }
+
+/** MLflow's INSERT does not name a column that it does not know. */
+const mustBeGiven = ({ nullable, default: value, generated, numbered }: Column) =>
+  !nullable && !value && !generated && !numbered;
+
+/** Whether keys of columns refuse rows that the table is to take: those that no key of MLflow's refuses already. */
+function refusesRows(columns: readonly string[], { primaryKey, uniques, indexes }: Table): boolean {
+  const keys = [
+    ...[primaryKey, ...uniques].map((key) => key?.columns ?? []),
+    ...indexes.filter(({ unique, where }) => unique && where === undefined).map((each) => namesOf(each)),
+  ];
+  return !keys.some((key) => key.length > 0 && key.every((name) => columns.includes(name)));
+}
+
+const namesOf = ({ columns }: Index) => columns.map(({ name }) => name);
 
 /** Indexes go by what they do: one that does the same under another name is as good. */
 function indexDifferences(expected: Table, live: Table, { isBenign }: Comparison): Difference[] {
@@ -121,27 +147,50 @@ function indexDifferences(expected: Table, live: Table, { isBenign }: Comparison
   const extra = live.indexes
     .filter((index) => !expected.indexes.some((other) => sameIndex(index, other) || other.name === index.name))
     .filter((index) => !isBenign({ table: live, index: index.name }))
-    .map((index) => difference(expected.name, 'index', index.name, 'extra', null, indexText(index), 'harmless'));
+    .map((index) =>
+      difference(
+        expected.name,
+        'index',
+        index.name,
+        'extra',
+        null,
+        indexText(index),
+        index.unique && refusesRows(namesOf(index), expected) ? 'breaks' : 'harmless',
+      ),
+    );
   return [...missing, ...extra];
 }
 
-type Found = [name: string, kind: Difference['kind'], expected: string | null, found: string | null];
+type Found = [
+  name: string,
+  kind: Difference['kind'],
+  expected: string | null,
+  found: string | null,
+  weight: Difference['weight'],
+];
 
 function setDifferences<T>(
   expected: readonly T[],
   live: readonly T[],
-  how: { same: (a: T, b: T) => boolean; nameOf: (element: T) => string; say: (element: T) => string },
+  how: {
+    same: (a: T, b: T) => boolean;
+    nameOf: (element: T) => string;
+    say: (element: T) => string;
+    /** How much an additional one weighs; harmless where nothing is said. */
+    weighExtra?: (element: T) => Difference['weight'];
+  },
 ): Found[] {
   const left = [...live];
   const missing = expected.flatMap((each): Found[] => {
     const at = left.findIndex((other) => how.same(each, other));
-    if (at < 0) return [[how.nameOf(each), 'missing', how.say(each), null]];
+    if (at < 0) return [[how.nameOf(each), 'missing', how.say(each), null, 'weakens']];
     left.splice(at, 1);
     return [];
   });
   // Where an element is there twice, the second one does no harm and says nothing new.
   const extra = left.filter((each) => !expected.some((other) => how.same(each, other)));
-  return [...missing, ...extra.map((each): Found => [how.nameOf(each), 'extra', null, how.say(each)])];
+  const weigh = how.weighExtra ?? (() => 'harmless' as const);
+  return [...missing, ...extra.map((each): Found => [how.nameOf(each), 'extra', null, how.say(each), weigh(each)])];
 }
 
 function difference(

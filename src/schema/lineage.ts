@@ -66,9 +66,9 @@ export function resolveTarget(target: string): string {
   const matching = revisions.filter(({ id }) => target.length >= 4 && id.startsWith(target));
   if (matching.length === 1 && matching[0]) return matching[0].id;
   throw new MtrackError('TARGET_UNKNOWN', {
-    found: `"${target}"`,
+    found: `--to ${target}: no such revision or release`,
     expected: 'head, a revision (an id, or the first 4 characters or more of one), or a release such as mlflow==2.22',
-    fix: [`known revisions: the first column of docs/revisions.md, from ${revisions[0]?.id} to ${HEAD}`],
+    fix: ['`mtrack db upgrade --dry-run` lists the revisions from where the database is to the head'],
   });
 }
 
@@ -77,8 +77,8 @@ function headOfRelease(minor: string): string {
   if (head) return head;
   const known = Object.keys(HEADS_BY_RELEASE).map((version) => version.split('.').slice(0, 2).join('.'));
   throw new MtrackError('TARGET_UNKNOWN', {
-    found: `no schema is known of MLflow ${minor}`,
+    found: `--to mlflow==${minor}: this build knows no schema of that release`,
     expected: `one of ${known.join(', ')}`,
-    fix: ['name the next older release that is known, or a revision'],
+    fix: ['name the next older release that is known, or a revision; for a newer MLflow: npm install -g mtrack@latest'],
   });
 }

@@ -5,8 +5,10 @@ import { MtrackError } from '../errors.js';
 import { describeDifference } from '../schema/diff.js';
 import { BASE, HEAD, positionOf, releasesOf, schemaAt } from '../schema/lineage.js';
 import type { Require } from '../schema/operations.js';
+import { commandOf } from './command.js';
 import { type Consent, consentsNeeded } from './consent.js';
 import { heavyTables, stepsOf, tablesInPlan } from './cost.js';
+import { foreignWords, othersIn, otherTables } from './foreign.js';
 import { BASE_REVISION, copyOf, type Location, locate } from './locate.js';
 import { leftovers, type Plan, planUpgrade, type Start } from './plan.js';
 import { brokenBy } from './steps.js';
@@ -50,6 +52,7 @@ export async function assess(database: Database, target: string, session: Sessio
       ...(await lostTables(start, session, database)),
       ...(await brokenConditions(plan, start, session, database)),
       ...driftFindings(start),
+      ...neighbourFindings(start),
     ],
   };
 }
@@ -70,7 +73,7 @@ async function isAtHead(session: Session, { dialect }: Database): Promise<boolea
 
 /** @throws {MtrackError} */
 export function startFrom(location: Location, target: string, database: Database): Start {
-  const look = `mtrack db status ${database.shown}`;
+  const look = commandOf('db status', database);
   switch (location.state) {
     case 'empty':
       return location;
@@ -87,11 +90,9 @@ export function startFrom(location: Location, target: string, database: Database
       });
     case 'foreign':
       throw new MtrackError('DATABASE_FOREIGN', {
-        found: `alembic_version says ${location.versions.join(', ')}, which is of ${location.owner}`,
+        found: foreignWords(location).found,
         expected: 'a database of MLflow tracking',
-        fix: [
-          "check the store URI; MLflow and another program can share a server, but not one database's alembic_version",
-        ],
+        fix: [foreignWords(location).fix, look],
       });
     case 'unversioned':
       throw new MtrackError('UNVERSIONED', {
@@ -217,4 +218,17 @@ function driftFindings(start: Start): Finding[] {
       found: `${describeDifference(difference)}, before the upgrade already`,
       fix: 'nothing to do for the upgrade, which leaves it as it is; `mtrack db status` lists all differences',
     }));
+}
+
+/** A database with the tables of others, and none of MLflow's, may be the wrong one. */
+function neighbourFindings(start: Start): Finding[] {
+  const others = start.state === 'empty' ? othersIn(start.schema) : [];
+  if (others.length === 0) return [];
+  return [
+    {
+      severity: 'warns',
+      found: `the database has no table of MLflow's, but ${otherTables(others)}`,
+      fix: "check that it is the right one: MLflow's tables are made beside them",
+    },
+  ];
 }

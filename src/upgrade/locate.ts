@@ -39,6 +39,8 @@ export type Location =
       readonly state: 'foreign';
       readonly versions: readonly string[];
       readonly owner: string;
+      /** Of several versions in the table, those that the schema is that of. */
+      readonly fits: readonly string[];
       readonly schema: Schema;
     };
 
@@ -64,8 +66,10 @@ export async function locate(session: Session, dialect: Dialect): Promise<Locati
 export function locateIn(versions: readonly string[] | null, schema: Schema, dialect: Dialect): Location {
   const [version] = versions ?? [];
   if (version !== undefined) {
-    if (versions && versions.length > 1)
-      return { state: 'foreign', versions, owner: 'a lineage with several heads, which MLflow has not', schema };
+    if (versions && versions.length > 1) {
+      const fits = revisionsThatFit(schema, dialect).filter((id) => versions.includes(id));
+      return { state: 'foreign', versions, owner: 'a lineage with several heads, which MLflow has not', fits, schema };
+    }
     if (isKnown(version)) return at(version, schema, dialect);
     return unknownVersion(version, schema);
   }
@@ -176,13 +180,13 @@ function unknownVersion(version: string, schema: Schema): Location {
   const other = OTHERS.find(
     ({ isVersion, table }) => isVersion(version) || (schema.tables.has(table) && !schema.tables.has('runs')),
   );
-  if (other) return { state: 'foreign', versions: [version], owner: other.owner, schema };
+  if (other) return { state: 'foreign', versions: [version], owner: other.owner, fits: [], schema };
   // A newer MLflow adds tables and seldom takes any away.
   const known = [...schemaTables()];
   const here = known.filter((name) => schema.tables.has(name)).length;
   return here >= known.length / 2
     ? { state: 'newer', version, schema }
-    : { state: 'foreign', versions: [version], owner: 'a program that is not known here', schema };
+    : { state: 'foreign', versions: [version], owner: 'a program that is not known here', fits: [], schema };
 }
 
 function schemaTables(): string[] {

@@ -36,7 +36,10 @@ export async function scriptOf(
   let hasTable = source?.hasVersionTable ?? plan.from !== BASE;
   let open = whole;
   for (const planned of plan.revisions) {
-    parts.push(`-- ${planned.revision.id}: ${planned.revision.title}`);
+    const { id, title, irreversible } = planned.revision;
+    parts.push(
+      `-- ${id}: ${title}${irreversible && !plan.initial ? `\n-- ! cannot be undone: ${irreversible.because}` : ''}`,
+    );
     if (!open && script.begin) parts.push(script.begin);
     open = true;
     for (const step of planned.steps) parts.push(...(await stepText(step, dialect, source)));

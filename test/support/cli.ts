@@ -25,7 +25,7 @@ export interface RunOptions {
 }
 
 /** The environment of tests: no colours, and nothing of MLflow's or PostgreSQL's that the developer has set. */
-function environment(extra: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv {
+export function environment(extra: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv {
   const inherited = Object.entries(process.env).filter(
     ([name]) => !/^(MLFLOW_|PG|NODE_OPTIONS$|VITEST|CI$)/.test(name),
   );

@@ -24,6 +24,8 @@ interface Fault {
 
 const faults = JSON.parse(process.env.MTRACK_FAULTS ?? '[]') as Fault[];
 const log = process.env.MTRACK_FAULT_LOG;
+/** A file for every statement, also those that change nothing, one line of JSON each. */
+const everything = process.env.MTRACK_STATEMENT_LOG;
 /** Pages that SQLite keeps in memory: with few, it writes to the file long before the transaction ends. */
 const cachePages = process.env.MTRACK_FAULT_CACHE;
 
@@ -35,6 +37,7 @@ let count = 0;
 
 /** The fault of a statement, if it is to have one. */
 function faultAt(sql: string, values: readonly unknown[]): Fault | undefined {
+  if (everything) appendFileSync(everything, `${JSON.stringify(sql)}\n`);
   if (CHANGES_NOTHING.test(sql) && !LOCKS.test(sql)) return undefined;
   count++;
   if (log) appendFileSync(log, `${JSON.stringify({ n: count, sql, values: values.map(String) })}\n`);

@@ -176,7 +176,22 @@ def strip_lower(texts):
     return [text.strip().lower() for text in texts]
 
 
-REQUESTS = {f.__name__: f for f in (read, db_upgrade, db_upgrade_killed, trace_values, assessments, dimensions, categories, strip_lower)}
+def auth_database(uri, revision):
+    """The database of `mlflow server --app-name basic-auth` at a revision of its own lineage."""
+    import types
+
+    import sqlalchemy
+
+    # The package itself wants libraries of a web server, which its migrations do not.
+    package = types.ModuleType("mlflow.server.auth")
+    package.__path__ = [os.path.join(os.path.dirname(mlflow.__file__), "server", "auth")]
+    sys.modules["mlflow.server.auth"] = package
+    from mlflow.server.auth.db.utils import migrate
+
+    migrate(sqlalchemy.create_engine(uri), revision)
+
+
+REQUESTS = {f.__name__: f for f in (read, db_upgrade, db_upgrade_killed, auth_database, trace_values, assessments, dimensions, categories, strip_lower)}
 
 
 def plain(value):

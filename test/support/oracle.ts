@@ -78,6 +78,11 @@ export class Oracle implements AsyncDisposable {
     return { ended: status === SIGKILL ? 'killed' : status === 0 ? 'done' : 'failed', statements, said };
   }
 
+  /** Makes the database of MLflow's authentication, whose lineage is another one. */
+  async authDatabase(uri: string, revision: string): Promise<void> {
+    await this.#ask({ do: 'auth_database', with: [uri, revision], as: 'json' });
+  }
+
   /** One of the functions of oracle.py on a list of inputs, its results to the last bit. */
   async call<Result = Plain>(
     what: 'trace_values' | 'assessments' | 'dimensions' | 'categories' | 'strip_lower',

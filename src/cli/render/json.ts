@@ -4,6 +4,7 @@ import { HEAD, positionOf, releasesOf } from '../../schema/lineage.js';
 import type { Assessment } from '../../upgrade/assess.js';
 import { costOf } from '../../upgrade/cost.js';
 import type { Outcome } from '../../upgrade/execute.js';
+import { othersIn } from '../../upgrade/foreign.js';
 import type { Location } from '../../upgrade/locate.js';
 
 export function planJson({ plan, stats, consents, findings }: Assessment): Record<string, unknown> {
@@ -47,13 +48,13 @@ export function outcomeJson(outcome: Outcome): Record<string, unknown> {
 export function locationJson(location: Location): Record<string, unknown> {
   switch (location.state) {
     case 'empty':
-      return { state: 'empty' };
+      return { state: 'empty', others: othersIn(location.schema) };
     case 'unversioned':
       return { state: 'unversioned', fits: location.fits };
     case 'newer':
       return { state: 'newer', version: location.version, head: HEAD };
     case 'foreign':
-      return { state: 'foreign', versions: location.versions, owner: location.owner };
+      return { state: 'foreign', versions: location.versions, owner: location.owner, fits: location.fits };
     case 'at':
       return {
         state: location.partWay ? 'part-way' : 'at',

@@ -1,8 +1,10 @@
 /** Where a database is, for people, and the exit status that says the same to a script. */
 import type { Database } from '../../dialect/dialect.js';
 import type { FailureCode } from '../../errors.js';
-import { describeDifference } from '../../schema/diff.js';
+import { type Difference, describeDifference } from '../../schema/diff.js';
 import { HEAD, positionOf } from '../../schema/lineage.js';
+import { commandOf } from '../../upgrade/command.js';
+import { foreignWords, othersIn, otherTables } from '../../upgrade/foreign.js';
 import type { Location } from '../../upgrade/locate.js';
 import { plural } from './numbers.js';
 import { atText } from './plan.js';
@@ -25,17 +27,10 @@ export function codeOfLocation(location: Location): FailureCode | null {
   }
 }
 
-export function locationText(
-  location: Location,
-  { shown, absent, target }: Pick<Database, 'shown' | 'absent' | 'target'>,
-): string {
-  const upgrade = `next: mtrack db upgrade ${shown} --dry-run`;
+export function locationText(location: Location, database: Database): string {
   switch (location.state) {
     case 'empty':
-      return [
-        absent ? `empty: there is nothing at ${target.database}` : "empty: no table of MLflow's",
-        `next: mtrack db upgrade ${shown}   (makes the tables)`,
-      ].join('\n');
+      return emptyLines(location, database).join('\n');
     case 'newer':
       return [
         `newer than this build: revision ${location.version} is not known here, and the tables are MLflow's`,
@@ -43,10 +38,7 @@ export function locationText(
         'next: npm install -g mtrack@latest',
       ].join('\n');
     case 'foreign':
-      return [
-        `not MLflow's: alembic_version says ${location.versions.join(', ')}, which is of ${location.owner}`,
-        'next: check the store URI',
-      ].join('\n');
+      return [`not MLflow's: ${foreignWords(location).found}`, `next: ${foreignWords(location).fix}`].join('\n');
     case 'unversioned':
       return [
         'tables of MLflow, but no version in alembic_version',
@@ -56,12 +48,33 @@ export function locationText(
         'next: restore the version, or the database, from a backup',
       ].join('\n');
     case 'at':
-      return [
-        ...atLines(location),
-        ...driftLines(location),
-        ...(codeOfLocation(location) === null ? [] : ['', upgrade]),
-      ].join('\n');
+      return [...atLines(location), ...driftLines(location), ...nextLines(location, database)].join('\n');
   }
+}
+
+function emptyLines({ schema }: Extract<Location, { state: 'empty' }>, database: Database): string[] {
+  const others = othersIn(schema);
+  const upgrade = commandOf('db upgrade', database);
+  if (database.absent) {
+    return [
+      `empty: there is no file ${database.target.database}`,
+      'next: check the path in the store URI (sqlite:/// and a relative, sqlite://// and an absolute path)',
+      `      or make it: ${upgrade}`,
+    ];
+  }
+  if (others.length === 0) return ['empty: the database has no tables', `next: ${upgrade}   (makes the tables)`];
+  return [
+    `empty: no table of MLflow's, but ${otherTables(others)}`,
+    `next: check that this is the right database; then ${upgrade}   (makes the tables beside them)`,
+  ];
+}
+
+function nextLines(location: At, database: Database): string[] {
+  if (location.partWay) return ['', `next: ${commandOf('db upgrade', database)}`];
+  const next = location.revision === HEAD ? [] : [`next: ${commandOf('db upgrade', database, '--dry-run')}`];
+  const drifted = codeOfLocation(location) === 'DRIFTED';
+  if (drifted) next.unshift('next: put these differences right, by hand or from a backup: no upgrade changes them');
+  return next.length === 0 ? [] : ['', ...next];
 }
 
 type At = Extract<Location, { state: 'at' }>;
@@ -87,14 +100,13 @@ function atLines({ revision, partWay }: At): string[] {
 }
 
 function driftLines({ drift, revision }: At): string[] {
-  const worse = drift.filter(({ weight }) => weight !== 'harmless');
-  const harmless = drift.filter(({ weight }) => weight === 'harmless');
+  const lines = (weight: Difference['weight'], heading: string) => {
+    const some = drift.filter((each) => each.weight === weight);
+    return some.length === 0 ? [] : ['', heading, ...some.map((each) => `  ${describeDifference(each)}`)];
+  };
   return [
-    ...(worse.length === 0
-      ? []
-      : ['', `the schema differs from that of ${revision}:`, ...worse.map((each) => `  ${describeDifference(each)}`)]),
-    ...(harmless.length === 0
-      ? []
-      : ['', 'also there, and harmless:', ...harmless.map((each) => `  ${describeDifference(each)}`)]),
+    ...lines('breaks', `the schema differs from that of ${revision}, in what MLflow or a later revision needs:`),
+    ...lines('weakens', `the schema of ${revision} has this as well; without it MLflow works, slower or less guarded:`),
+    ...lines('harmless', 'also there, and harmless:'),
   ];
 }

@@ -1,6 +1,6 @@
 /** A plan for people: whole, with what each step does to whom, or in short before an upgrade. */
 import type { Dialect, Effect, Finding } from '../../dialect/dialect.js';
-import { releasesOf } from '../../schema/lineage.js';
+import { BASE, releasesOf } from '../../schema/lineage.js';
 import type { Assessment } from '../../upgrade/assess.js';
 import type { Consent } from '../../upgrade/consent.js';
 import { costOf, estimatedSeconds, stepsOf } from '../../upgrade/cost.js';
@@ -48,6 +48,7 @@ function headLines({ plan, stats }: Assessment, dialect: Dialect): string[] {
 }
 
 export function atText(revision: string): string {
+  if (revision === BASE) return `${BASE}  (MLflow 0.9)`;
   const releases = releasesOf(revision);
   return releases === null ? revision : `${revision}  (MLflow ${releases})`;
 }

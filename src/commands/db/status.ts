@@ -2,7 +2,7 @@ import { BaseCommand } from '../../cli/base.js';
 import { waitingNotes } from '../../cli/progress.js';
 import { locationJson } from '../../cli/render/json.js';
 import { codeOfLocation, locationText } from '../../cli/render/location.js';
-import { databaseArg, databaseFlags, databaseUri, withDatabase } from '../../cli/store.js';
+import { databaseArg, databaseFlags, namedDatabase, withDatabase } from '../../cli/store.js';
 import type { Database } from '../../dialect/dialect.js';
 import { FAILURES } from '../../errors.js';
 import { locate } from '../../upgrade/locate.js';
@@ -26,10 +26,10 @@ EXIT STATUS: 0 at the head, 10 older, 11 part-way into a revision, 12 empty, 13 
 
   async run(): Promise<Record<string, unknown>> {
     const { args, flags } = await this.parse(DbStatus);
-    const uri = databaseUri({ argument: args.db_uri, flags });
-    this.keepSecret(secretsOf(uri), wordsOf(uri));
+    const store = namedDatabase({ argument: args.db_uri, flags });
+    this.keepSecret(secretsOf(store.uri), wordsOf(store.uri));
     return withDatabase(
-      uri,
+      store,
       (statement) => this.note(statement),
       (database) => this.show(database),
     );
@@ -45,7 +45,7 @@ EXIT STATUS: 0 at the head, 10 older, 11 part-way into a revision, 12 empty, 13 
       const code = codeOfLocation(location);
       this.log(locationText(location, database));
       process.exitCode = code === null ? 0 : FAILURES[code].exit;
-      return { ...locationJson(location), code, database: database.shown };
+      return { ...locationJson(location), code, database: database.shown, absent: database.absent };
     } finally {
       await session.close();
     }

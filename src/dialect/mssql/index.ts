@@ -2,6 +2,7 @@ import { sql } from 'kysely';
 import type { Range } from '../../schema/operations.js';
 import { type DatabaseUri, formatUri } from '../../uri.js';
 import type { Database, Dialect, OpenOptions, TableStats } from '../dialect.js';
+import { UNREACHABLE_SERVER } from '../explain.js';
 import type { Query, Session } from '../session.js';
 import { readCatalog } from './catalog.js';
 import { compile } from './compile.js';
@@ -51,12 +52,13 @@ export function mssqlDialect(collation: string | null): Dialect {
     // Constraints are checked by the server when they are made, and always after.
     brokenReferences: async () => [],
     faultOf,
+    whenUnreachable: UNREACHABLE_SERVER,
     backupCommand,
     script,
   };
 }
 
-export async function openMssql(uri: DatabaseUri, options: OpenOptions): Promise<Database> {
+export async function openMssql(uri: DatabaseUri, options: OpenOptions): Promise<Omit<Database, 'named'>> {
   const connection = mssqlOptions(uri, { pool: options.pool });
   const session = await openSession(connection, `${PROGRAM} (reading)`);
   const [row] = await session

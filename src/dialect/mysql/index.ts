@@ -2,6 +2,7 @@ import { sql } from 'kysely';
 import type { Range } from '../../schema/operations.js';
 import { type DatabaseUri, formatUri } from '../../uri.js';
 import type { Database, Dialect, OpenOptions, ServerProgress, TableStats } from '../dialect.js';
+import { UNREACHABLE_SERVER } from '../explain.js';
 import type { Query, Session } from '../session.js';
 import { readCatalog } from './catalog.js';
 import { compile } from './compile.js';
@@ -57,12 +58,13 @@ export function mysqlDialect(server: Server, defaultCollation: string | null): D
     },
     brokenReferences: async () => [],
     faultOf,
+    whenUnreachable: UNREACHABLE_SERVER,
     backupCommand: (target) => backupCommand(target, server),
     script: scriptOf(server),
   };
 }
 
-export async function openMysql(uri: DatabaseUri, options: OpenOptions): Promise<Database> {
+export async function openMysql(uri: DatabaseUri, options: OpenOptions): Promise<Omit<Database, 'named'>> {
   const connection = mysqlOptions(uri, { pool: options.pool, tls: options.mysqlTls });
   const session = await openSession(connection);
   const [row] = await session

@@ -2,6 +2,7 @@ import { sql } from 'kysely';
 import type { Range } from '../../schema/operations.js';
 import { type DatabaseUri, formatUri } from '../../uri.js';
 import type { Database, Dialect, OpenOptions, ServerProgress, TableStats } from '../dialect.js';
+import { UNREACHABLE_SERVER } from '../explain.js';
 import type { Query, Session } from '../session.js';
 import { readCatalog } from './catalog.js';
 import { compile } from './compile.js';
@@ -49,11 +50,12 @@ export const postgresql: Dialect = {
   // Constraints are checked by the server when they are made, and always after.
   brokenReferences: async () => [],
   faultOf,
+  whenUnreachable: UNREACHABLE_SERVER,
   backupCommand,
   script,
 };
 
-export async function openPostgresql(uri: DatabaseUri, options: OpenOptions): Promise<Database> {
+export async function openPostgresql(uri: DatabaseUri, options: OpenOptions): Promise<Omit<Database, 'named'>> {
   const connection = postgresqlOptions(uri, { pool: options.pool, environment: options.postgresql });
   const { host, port, user, database } = connection.attempts[0];
   return {

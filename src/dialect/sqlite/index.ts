@@ -52,12 +52,15 @@ export function sqliteDialect(path: string | null): Dialect {
     isBenign: () => false,
     brokenReferences,
     faultOf,
+    whenUnreachable: [
+      'check the path in the store URI (sqlite:/// and a relative, sqlite://// and an absolute path): it must be a SQLite file that this user can read',
+    ],
     backupCommand,
     script,
   };
 }
 
-export async function openSqlite(uri: DatabaseUri): Promise<Database> {
+export async function openSqlite(uri: DatabaseUri): Promise<Omit<Database, 'named'>> {
   const path = sqlitePath(uri);
   return {
     dialect: sqliteDialect(path),

@@ -38,6 +38,7 @@ SELECT 1 AS n FROM (SELECT COUNT(*) AS n FROM [alembic_version] WHERE [version_n
 GO
 
 -- 2d6e25af4d3e: params.value: 500 to 8000 characters
+-- ! cannot be undone: MLflow's own downgrade of it does nothing, so that an older MLflow put back on this database reads values longer than it allows; and shrinking the column would cut them
 
 BEGIN TRANSACTION;
 GO
