@@ -65,7 +65,8 @@ async function isAtHead(session: Session, { dialect }: Database): Promise<boolea
       `SELECT ${id('version_num')} FROM ${id('alembic_version')}`,
     );
     return rows.length === 1 && rows[0]?.version_num === HEAD;
-  } catch {
+  } catch (error) {
+    if (error instanceof MtrackError) throw error;
     // No such table, most likely: the full look that follows finds out, and reports what is wrong.
     return false;
   }

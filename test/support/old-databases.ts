@@ -5,7 +5,7 @@
 
 import { BASE } from '../../src/schema/lineage.js';
 import type { SqlWords } from '../../src/schema/operations.js';
-import { opened, type Server, type TestDatabase } from './databases.js';
+import { opened, type Server, type TestDatabase, withDatabase } from './databases.js';
 import { run, upgradeTo } from './state.js';
 
 type Value = string | number | boolean | null;
@@ -267,6 +267,14 @@ export async function oldest(server: Server): Promise<TestDatabase> {
   const nan = "INSERT INTO metrics (key, value, timestamp, run_uuid) SELECT 'nan', 'NaN', 1, run_uuid FROM runs";
   if (server.dialect === 'postgresql') await run(database, nan);
   return database;
+}
+
+/** The same, as a copy of which every other copy is equal: a dump of MariaDB's rounds numbers of single precision. */
+export async function oldestCopied(server: Server): Promise<TestDatabase> {
+  return withDatabase(
+    () => oldest(server),
+    (database) => server.copy(database),
+  );
 }
 
 /** The fixture of 3.0.1 at `LATE`, with rows in the tables that came since. */

@@ -3,6 +3,7 @@ import type { Range } from '../../schema/operations.js';
 import { type DatabaseUri, formatUri } from '../../uri.js';
 import type { Database, Dialect, OpenOptions, ServerProgress, TableStats } from '../dialect.js';
 import { UNREACHABLE_SERVER } from '../explain.js';
+import { ATTEMPT_MS, patient } from '../patience.js';
 import type { Query, Session } from '../session.js';
 import { readCatalog } from './catalog.js';
 import { compile } from './compile.js';
@@ -78,10 +79,12 @@ export async function openMysql(uri: DatabaseUri, options: OpenOptions): Promise
     target: { host, port, user, database: uri.database ?? '' },
     shown: formatUri(uri),
     absent: false,
-    reader: async () => {
+    reader: async (patience, onWait = () => undefined) => {
       const reader = await openSession(connection);
       await reader.run('SET SESSION TRANSACTION READ ONLY');
-      return reader;
+      const seconds = Math.max(1, Math.round(Math.min(patience, ATTEMPT_MS) / 1000));
+      await reader.run(`SET SESSION lock_wait_timeout = ${seconds}`);
+      return patient(reader, { faultOf, blockers }, { patience, onWait });
     },
     worker: () => openSession(connection),
   };

@@ -3,6 +3,7 @@ import type { Range } from '../../schema/operations.js';
 import { type DatabaseUri, formatUri } from '../../uri.js';
 import type { Database, Dialect, OpenOptions, ServerProgress, TableStats } from '../dialect.js';
 import { UNREACHABLE_SERVER } from '../explain.js';
+import { ATTEMPT_MS, patient } from '../patience.js';
 import type { Query, Session } from '../session.js';
 import { readCatalog } from './catalog.js';
 import { compile } from './compile.js';
@@ -63,10 +64,12 @@ export async function openPostgresql(uri: DatabaseUri, options: OpenOptions): Pr
     target: { host, port, user, database },
     shown: formatUri(uri),
     absent: false,
-    reader: async () => {
+    reader: async (patience, onWait = () => undefined) => {
       const session = await openSession(connection, `${PROGRAM} (reading)`);
-      await session.run('SET default_transaction_read_only = on');
-      return session;
+      await session.run(
+        `SET default_transaction_read_only = on; SET lock_timeout = ${Math.round(Math.min(patience, ATTEMPT_MS))}`,
+      );
+      return patient(session, postgresql, { patience, onWait });
     },
     worker: () => openSession(connection, PROGRAM),
   };

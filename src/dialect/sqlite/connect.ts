@@ -20,18 +20,16 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { MikroORM } from '@mikro-orm/core';
 import { NodeSqliteDialect, SqliteDriver as SqlSqliteDriver } from '@mikro-orm/sql';
 import { SqliteDriver } from '@mikro-orm/sqlite';
 import type { LockWait } from '../dialect.js';
 import { QUIET, sessionOf } from '../orm.js';
-import type { Query, Session } from '../session.js';
+import { patient } from '../patience.js';
+import type { Session } from '../session.js';
 import { faultOf, needsRecovery } from './faults.js';
-import { fileInUse, holdersOf } from './holders.js';
-
-const POLL_MS = 50;
+import { holdersOf } from './holders.js';
 
 /** A session that may write. The file is made when it is not there. `path` null is a database in memory. */
 export function openToWrite(path: string | null): Promise<Session> {
@@ -57,7 +55,7 @@ export async function openToRead(path: string | null, wait: LockWait): Promise<S
   if (log && !existsSync(`${path}-shm`)) return openCopy(path);
   // In WAL mode a reader makes a log and an index where there are none; without them the file is the whole database.
   const uri = pathToFileURL(path).href + (isWal(path) && !log ? '?mode=ro&immutable=1' : '?mode=ro');
-  const session = patient(await openUri(uri), path, wait);
+  const session = patient(await openUri(uri), { faultOf, blockers: async () => holdersOf(path) }, wait);
   try {
     await session.rows('PRAGMA schema_version');
     return session;
@@ -66,24 +64,6 @@ export async function openToRead(path: string | null, wait: LockWait): Promise<S
     if (needsRecovery(error)) return openCopy(path);
     throw error;
   }
-}
-
-/** A reader that waits, without blocking the process, while a writer has the file to itself. */
-function patient(session: Session, path: string, { patience, onWait }: LockWait): Session {
-  const rows = async <Row extends object>(query: Query): Promise<Row[]> => {
-    const until = Date.now() + patience;
-    for (;;) {
-      try {
-        return await session.rows<Row>(query);
-      } catch (error) {
-        if (faultOf(error) !== 'lock-timeout') throw error;
-        if (Date.now() > until) throw fileInUse(path, patience, error);
-        onWait(holdersOf(path));
-      }
-      await sleep(POLL_MS);
-    }
-  };
-  return { ...session, rows };
 }
 
 /** The journal or log is played back on a copy in the folder for temporary files. */

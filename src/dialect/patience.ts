@@ -1,0 +1,45 @@
+/** Looking while somebody else has what is looked at locked: in short attempts, saying for whom, and not for ever. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { MtrackError } from '../errors.js';
+import type { Blocker, FaultKind, LockWait } from './dialect.js';
+import type { Query, Session } from './session.js';
+
+/** The longest that one attempt should wait inside the database. */
+export const ATTEMPT_MS = 3000;
+const POLL_MS = 50;
+
+interface Locks {
+  faultOf(error: unknown): FaultKind;
+  blockers(session: Session): Promise<readonly Blocker[]>;
+}
+
+/** @param session whose queries fail when they have waited for a lock for the time of one attempt */
+export function patient(session: Session, locks: Locks, { patience, onWait }: LockWait): Session {
+  const rows = async <Row extends object>(query: Query): Promise<Row[]> => {
+    const until = Date.now() + patience;
+    for (;;) {
+      try {
+        return await session.rows<Row>(query);
+      } catch (error) {
+        if (locks.faultOf(error) !== 'lock-timeout') throw error;
+        const blockers = await locks.blockers(session);
+        if (Date.now() > until) throw stillLocked(patience, blockers, error);
+        onWait(blockers);
+      }
+      await sleep(POLL_MS);
+    }
+  };
+  return { ...session, rows };
+}
+
+function stillLocked(patience: number, blockers: readonly Blocker[], cause: unknown): MtrackError {
+  return new MtrackError('LOCKED', {
+    found: [
+      `waited ${Math.round(patience / 1000)} s to look at the database, which is locked`,
+      ...blockers.map(({ who, what }) => `${who}: ${what}`),
+    ].join('\n'),
+    fix: ['stop the MLflow server or the other upgrade, or wait for it to end, and run the command again'],
+    details: { blockers },
+    cause,
+  });
+}
