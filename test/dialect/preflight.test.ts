@@ -5,7 +5,7 @@
 import { randomBytes } from 'node:crypto';
 import { chmodSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { mtrack, type RunOptions } from '../support/cli.js';
 import { SERVERS, type Server, type TestDatabase, withDatabase } from '../support/databases.js';
 import { upgradeArgs } from '../support/kill.js';
@@ -13,6 +13,9 @@ import { oldest } from '../support/old-databases.js';
 import { otherSession } from '../support/other-session.js';
 import { differences, run, stateOf } from '../support/state.js';
 import { forEachDialect } from '../support/suites.js';
+
+// Many processes, one after the other, on a machine that may have other things to do.
+vi.setConfig({ testTimeout: 300_000 });
 
 interface Finding {
   readonly severity: 'refuses' | 'warns';

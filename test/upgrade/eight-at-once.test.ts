@@ -6,7 +6,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, inject, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, inject, test, vi } from 'vitest';
 import { HEAD, revisions } from '../../src/schema/lineage.js';
 import { finished, mtrack, type Result, start } from '../support/cli.js';
 import { type Server, type TestDatabase, withDatabase } from '../support/databases.js';
@@ -15,6 +15,9 @@ import { MLFLOW, ORACLE, ORACLE_HEAD } from '../support/mlflow.js';
 import { oldestCopied } from '../support/old-databases.js';
 import { differences, type State, stateOf } from '../support/state.js';
 import { forEachDialect } from '../support/suites.js';
+
+// Many processes, one after the other, on a machine that may have other things to do.
+vi.setConfig({ testTimeout: 300_000 });
 
 const missing = inject('oracleMissing');
 const EIGHT = Array.from({ length: 8 }, (_, i) => i);

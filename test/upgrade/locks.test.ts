@@ -1,5 +1,5 @@
 /** Another session has a lock that the upgrade needs: it is waited for in short attempts, and named. */
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { finished, mtrack, start } from '../support/cli.js';
 import { type Server, type TestDatabase, withDatabase } from '../support/databases.js';
 import { until, upgradeArgs } from '../support/kill.js';
@@ -7,6 +7,9 @@ import { oldestCopied } from '../support/old-databases.js';
 import { type OtherSession, otherSession, PROGRAM } from '../support/other-session.js';
 import { differences, run, stateOf } from '../support/state.js';
 import { forEachDialect } from '../support/suites.js';
+
+// Many processes, one after the other, on a machine that may have other things to do.
+vi.setConfig({ testTimeout: 300_000 });
 
 /** Needed by the very first revision, and by none before `bd07f7e963c5`. Neither statement looks at another table. */
 const FIRST = 'UPDATE metrics SET value = value + 1';
