@@ -181,13 +181,20 @@ class Run {
    * @throws {MtrackError} PLAN_CHANGED when it is anything but the rest
    */
   #planFrom(start: Location): Plan {
+    let cause: unknown;
     if (start.state === 'empty' || start.state === 'at') {
-      const plan = planUpgrade(start, this.#agreed.to, this.#dialect);
-      const agreed = new Set(this.#agreed.revisions.map(({ revision }) => revision.id));
-      const isRest = plan.revisions.every(({ revision }) => agreed.has(revision.id));
-      if (isRest && (start.state === 'at' || this.#agreed.initial)) return plan;
+      try {
+        const plan = planUpgrade(start, this.#agreed.to, this.#dialect);
+        const agreed = new Set(this.#agreed.revisions.map(({ revision }) => revision.id));
+        const isRest = plan.revisions.every(({ revision }) => agreed.has(revision.id));
+        if (isRest && (start.state === 'at' || this.#agreed.initial)) return plan;
+      } catch (error) {
+        // It could be planned when it was agreed to: somebody is altering tables, who does not ask for our lock.
+        cause = error;
+      }
     }
     throw new MtrackError('PLAN_CHANGED', {
+      cause,
       found: 'the database is not where it was when the upgrade was agreed to',
       expected: `revision ${this.#agreed.from}, or one on the way to ${this.#agreed.to}`,
       fix: ['look at it with `mtrack db status`, and run `mtrack db upgrade` again'],
