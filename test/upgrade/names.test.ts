@@ -119,10 +119,10 @@ await forEachDialect('constraints called otherwise', (server) => {
     { from: 'MLflow 0.9', make: () => oldest(server), how: 'named by the database', least: 7 },
     { from: 'MLflow 3.0.1', make: () => server.load('3.0.1'), how: 'named otherwise', least: 30 },
   ] as const)('$how, from $from to the head', { timeout: 600_000 }, async ({ make, how, least }) => {
-    const plain = await make();
-    made.push(plain);
-    const renamed = await server.copy(plain);
-    made.push(renamed);
+    // Two copies: a dump of MariaDB rounds single-precision numbers.
+    const source = await make();
+    const [plain, renamed] = [await server.copy(source), await server.copy(source)];
+    made.push(source, plain, renamed);
     expect(await RENAME[server.dialect](renamed, how)).toBeGreaterThanOrEqual(least);
 
     expect((await mtrack(upgradeArgs(plain.uri))).code).toBe(0);
