@@ -49,7 +49,7 @@ EXIT STATUS: 0 done, or nothing to do; everything else in docs/exit-codes.md.`;
       exclusive: ['dry-run'],
     }),
     dialect: Flags.string({
-      description: 'with --sql and a range: the database that the script is for, as a scheme',
+      description: 'with --sql and a range: the database that the script is for, as a scheme (mariadb for MariaDB)',
       helpValue: 'SCHEME',
       dependsOn: ['sql'],
     }),
