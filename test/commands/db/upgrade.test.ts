@@ -204,7 +204,7 @@ await forEachDialect('db upgrade', (server) => {
     atVersion(BEFORE_CONSENT, async (database) => {
       const other = await (await opened(database)).worker();
       try {
-        const waits = await holdBack(server, other.run, database);
+        const waits = await holdBack(server, other.run);
         const began = Date.now();
         const { code, stderr } = await mtrack(upgradeArgs(database.uri, 'head', ...waits));
         expect(code, stderr).toBe(6);
@@ -304,11 +304,7 @@ async function versionsTable(database: TestDatabase): Promise<readonly string[]>
 }
 
 /** Holds what the upgrade needs. @returns flags with which it waits a short while only */
-async function holdBack(
-  { dialect }: Server,
-  statement: (sql: string) => Promise<number>,
-  _database: TestDatabase,
-): Promise<string[]> {
+async function holdBack({ dialect }: Server, statement: (sql: string) => Promise<number>): Promise<string[]> {
   switch (dialect) {
     case 'sqlite':
       await statement('BEGIN IMMEDIATE');
