@@ -1,4 +1,6 @@
-import { handle, run } from '@oclif/core';
+import { Errors, handle, run } from '@oclif/core';
+import { MtrackError } from '../errors.js';
+import { failureText } from './render/failure.js';
 
 /** Runs the command that the arguments name. @param url of the file that was started, from which oclif finds its package */
 export async function main(url: string): Promise<void> {
@@ -8,5 +10,15 @@ export async function main(url: string): Promise<void> {
     process.once('disconnect', () => process.kill(process.pid, 'SIGTERM'));
   }
   // Not oclif's `execute`, which waits for stdout to drain: where its reader has gone (`| head`), it never does.
-  await run(process.argv.slice(2), url).catch(handle);
+  const args = process.argv.slice(2);
+  await run(args, url).catch((error: Error) => {
+    const unknown = error instanceof Errors.CLIError && /^command .* not found$/.test(error.message);
+    if (!unknown) return handle(error);
+    const failure = new MtrackError('USAGE', {
+      found: `there is no command \`mtrack ${args.filter((arg) => !arg.startsWith('-')).join(' ')}\``,
+      fix: ['`mtrack --help` and `mtrack db --help` list the commands'],
+    });
+    process.stderr.write(`${failureText(failure)}\n`);
+    process.exitCode = failure.exit;
+  });
 }

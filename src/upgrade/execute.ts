@@ -160,7 +160,10 @@ class Run {
     const begun: string[] = [];
     for (const [index, planned] of plan.revisions.entries()) {
       stopIfAsked(this.#options.signal);
-      this.#options.onProgress({ event: 'revision', planned, index, of: plan.revisions.length });
+      // Counted as it was agreed to: after a wait, or where another run did some, this plan is the rest of that one.
+      const of = this.#agreed.revisions.length;
+      const before = of - plan.revisions.length;
+      this.#options.onProgress({ event: 'revision', planned, index: before + index, of });
       if (dialect.transaction === 'revision' && begun.length === 0) await session.begin();
       begun.push(planned.revision.id);
       await this.#makeSure(session, version);

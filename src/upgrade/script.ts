@@ -112,8 +112,8 @@ async function derivedText(operation: DeriveRows, dialect: Dialect, source: Scri
   const guard = script.stopIf(
     counted,
     source
-      ? `rows of ${over.table} have changed since this script was written: write it again`
-      : `${over.table} has rows that SQL alone cannot convert: run mtrack db upgrade for this revision`,
+      ? `rows of ${over.table} have changed since this was written: write it again`
+      : `${over.table} has rows that SQL cannot convert: run mtrack db upgrade instead`,
   );
   const derived = rows.flatMap((row) => derivedFrom(operation, row));
   const inserts: string[] = [];

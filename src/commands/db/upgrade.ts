@@ -49,7 +49,7 @@ EXIT STATUS: 0 done, or nothing to do; everything else in docs/exit-codes.md.`;
       exclusive: ['dry-run'],
     }),
     dialect: Flags.string({
-      description: 'with --sql and a range: the database that the script is for, as a scheme',
+      description: 'with --sql and a range: the database that the script is for, as a scheme (mariadb for MariaDB)',
       helpValue: 'SCHEME',
       dependsOn: ['sql'],
     }),
@@ -60,7 +60,6 @@ EXIT STATUS: 0 done, or nothing to do; everything else in docs/exit-codes.md.`;
       multiple: true,
       multipleNonGreedy: true,
       delimiter: ',',
-      default: [],
     }),
     'lock-timeout': duration({
       description: 'how long to wait for other sessions that lock a table, over all attempts',
@@ -76,6 +75,7 @@ EXIT STATUS: 0 done, or nothing to do; everything else in docs/exit-codes.md.`;
 
   async run(): Promise<unknown> {
     const { args, flags } = await this.parse(DbUpgrade);
-    return runUpgrade({ argument: args.db_uri, flags: flags satisfies UpgradeFlags }, this.terminal());
+    const given: UpgradeFlags = { ...flags, accept: flags.accept ?? [] };
+    return runUpgrade({ argument: args.db_uri, flags: given }, this.terminal());
   }
 }

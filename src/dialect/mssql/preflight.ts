@@ -170,7 +170,8 @@ async function watchedTables(session: Session, { schema }: PreflightScope): Prom
 
 function sessionFindings({ others, may_see, user }: Server): Finding[] {
   const fix = 'stop the MLflow servers first: they wait while tables are locked, and older ones fail on the new schema';
-  if (others > 0) return [warns(`${others} other sessions are connected to this database`, fix)];
+  if (others > 0)
+    return [warns(`${others} other ${others === 1 ? 'session is' : 'sessions are'} connected to this database`, fix)];
   if (may_see !== 0) return [];
   return [warns(`whether others are connected to this database, user ${user} may not see (VIEW SERVER STATE)`, fix)];
 }

@@ -68,7 +68,7 @@ function blockerOf(row: ThreadRow): Blocker {
   return {
     who: `thread ${row.id} (${row.user ?? '?'} from ${row.host ?? '?'})`,
     sinceSeconds: row.seconds === null ? null : Number(row.seconds),
-    what: row.info?.replaceAll(/\s+/g, ' ') ?? row.state ?? 'idle in a transaction',
+    what: row.info?.replaceAll(/\s+/g, ' ') || row.state || 'idle in a transaction',
   };
 }
 

@@ -20,13 +20,14 @@ export function scriptOf(server: Server): Script {
     statement: (sql) => (/^CREATE TRIGGER/i.test(sql) ? `DELIMITER //\n${sql}//\nDELIMITER ;` : `${sql};`),
     begin: null,
     commit: null,
-    // Without stored programs nothing raises an error but a wrong statement: the message is one.
+    // Without stored programs nothing raises an error but a wrong statement: the message is one. The client shows it
+    // together with the PREPARE, and cut after 80 characters.
     stopIf: (query, message) =>
       [
-        `SET @mtrack = IF(EXISTS (${query}), ${literal(`mtrack stops here: ${message}`)}, 'DO 0');`,
-        'PREPARE mtrack FROM @mtrack;',
-        'EXECUTE mtrack;',
-        'DEALLOCATE PREPARE mtrack;',
+        `SET @mtrack = IF(EXISTS (${query}), ${literal(`! ${message}`)}, 'DO 0');`,
+        'PREPARE mtrack_stops_here FROM @mtrack;',
+        'EXECUTE mtrack_stops_here;',
+        'DEALLOCATE PREPARE mtrack_stops_here;',
       ].join('\n'),
     runWith: (target) => `${client} ${connection(target)} -p ${shellWord(target.database)} < upgrade.sql`,
   };

@@ -27,21 +27,26 @@ async function scriptFor(uri: string, ...more: readonly string[]): Promise<{ sql
   return { sql: stdout, said: stderr };
 }
 
+/** For a new database, constraints without a name are called as that very server calls them. */
+const SCHEME = { sqlite: 'sqlite', postgresql: 'postgresql', mysql: 'mariadb' };
+
 async function offlineFor({ dialect }: Server, range: string): Promise<string> {
-  const { code, stdout, stderr } = await mtrack(['db', 'upgrade', '--sql', '--to', range, '--dialect', dialect]);
+  const args = ['db', 'upgrade', '--sql', '--to', range, '--dialect', SCHEME[dialect]];
+  const { code, stdout, stderr } = await mtrack(args);
   expect(code, stderr).toBe(0);
   return stdout;
 }
 
+/** A copy is by a dump where the server has no better: FLOATs rounded, and every index one of its own. So both are copies. */
+const withCopy = <T>(server: Server, database: TestDatabase, use: (copy: TestDatabase) => Promise<T>) =>
+  withDatabase(() => server.copy(database), use);
+
 /** What an upgrade by mtrack itself makes of a copy. */
 async function upgradedLive(server: Server, database: TestDatabase, target = HEAD): Promise<State> {
-  return withDatabase(
-    () => server.copy(database),
-    async (copy) => {
-      await upgradeTo(copy, target);
-      return stateOf(copy);
-    },
-  );
+  return withCopy(server, database, async (copy) => {
+    await upgradeTo(copy, target);
+    return stateOf(copy);
+  });
 }
 
 /** The client's last words where a script stops. */
@@ -66,9 +71,11 @@ await forEachDialect('db upgrade --sql', (server) => {
   ])('from $from: the same as live', async ({ make }) => {
     await withDatabase(make, async (database) => {
       const live = await upgradedLive(server, database);
-      const { sql } = await scriptFor(database.uri);
-      await server.runScript(database, sql);
-      expect(differences(live, await stateOf(database))).toEqual([]);
+      await withCopy(server, database, async (copy) => {
+        const { sql } = await scriptFor(copy.uri);
+        await server.runScript(copy, sql);
+        expect(differences(live, await stateOf(copy))).toEqual([]);
+      });
     });
   });
 
@@ -114,8 +121,10 @@ await forEachDialect('db upgrade --sql', (server) => {
       () => oldest(server),
       async (database) => {
         const live = await upgradedLive(server, database);
-        await server.runScript(database, await offlineFor(server, 'base:head'));
-        expect(differences(live, await stateOf(database))).toEqual([]);
+        await withCopy(server, database, async (copy) => {
+          await server.runScript(copy, await offlineFor(server, 'base:head'));
+          expect(differences(live, await stateOf(copy))).toEqual([]);
+        });
       },
     );
   });
@@ -187,9 +196,7 @@ await forEachDialect('db upgrade --sql', (server) => {
       async (database) => {
         const live = await upgradedLive(server, database);
         const said = await failure(server.runScript(database, await offlineFor(server, `${LATE}:head`)));
-        expect(said).toContain(
-          'issues has rows that SQL alone cannot convert: run mtrack db upgrade for this revision',
-        );
+        expect(said).toContain('issues has rows that SQL cannot convert: run mtrack db upgrade instead');
         const { code, stderr } = await mtrack(upgradeArgs(database.uri));
         expect(code, stderr).toBe(0);
         expect(differences(live, await stateOf(database))).toEqual([]);
@@ -204,7 +211,7 @@ await forEachDialect('db upgrade --sql', (server) => {
         const { sql } = await scriptFor(database.uri);
         await run(database, "UPDATE issues SET categories = '[\"New\"]' WHERE issue_id = 'issue-00000'");
         const said = await failure(server.runScript(database, sql));
-        expect(said).toContain('rows of issues have changed since this script was written: write it again');
+        expect(said).toContain('rows of issues have changed since this was written: write it again');
       },
     );
   });

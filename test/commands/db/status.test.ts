@@ -1,9 +1,9 @@
 /** `mtrack db status`: every state that a database can be in, in words, as JSON and as an exit status. */
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { mtrack, upgrade } from '../../support/cli.js';
-import { type Server, type TestDatabase, withDatabase } from '../../support/databases.js';
+import { SERVERS, type Server, type TestDatabase, withDatabase } from '../../support/databases.js';
 import { releases } from '../../support/fixtures.js';
 import { Oracle } from '../../support/oracle.js';
 import { query, run, stateOf, upgradeTo } from '../../support/state.js';
@@ -86,7 +86,8 @@ await forEachDialect('db status', (server) => {
       await withDatabase(
         () => server.load(release),
         async (database) => {
-          const { code, text, json } = await statusOf(database.uri);
+          const said = await statusOf(database.uri);
+          const { code, text, json } = said;
           const { revision, releases: named, behind } = RELEASES[release] ?? {};
           expect(code).toBe(10);
           expect(json).toMatchObject({
@@ -100,7 +101,7 @@ await forEachDialect('db status', (server) => {
           expect(text).toContain(`at revision ${revision}  (MLflow ${named})`);
           expect(text).toContain(`${behind} revisions behind the head, ${HEAD}  (MLflow 3.18)`);
           expect(text).toContain(`next: mtrack db upgrade ${database.uri} --dry-run`);
-          expect(differencesIn({ json } as unknown as Said).filter((line) => !line.endsWith('harmless'))).toEqual([]);
+          expect(differencesIn(said).filter((line) => !line.endsWith('harmless'))).toEqual([]);
         },
       );
     });
@@ -235,9 +236,7 @@ await forEachDialect('db status', (server) => {
             await upgradeTo(database, HEAD);
             const both = await statusOf(database.uri);
             expect(both.code).toBe(0);
-            expect(both.text).toContain(
-              "also there, and harmless:\n  table alembic_version_auth is not MLflow's".slice(0, 30),
-            );
+            expect(both.text).toMatch(/also there, and harmless:\n(?: .*\n)* {2}table users is not MLflow's/);
           },
         );
       },
@@ -517,9 +516,8 @@ describe('db status of what cannot be opened: 3, with what to look at', () => {
       writeFileSync(text, 'id,name\n'.repeat(500));
       const cut = join(folder, 'cut.db');
       await withDatabase(
-        () => import('../../support/databases.js').then(({ SERVERS }) => SERVERS.sqlite.load('2.9.2')),
+        () => SERVERS.sqlite.load('2.9.2'),
         async ({ name }) => {
-          const { readFileSync } = await import('node:fs');
           writeFileSync(cut, readFileSync(name).subarray(0, 40_000));
         },
       );
