@@ -1,6 +1,10 @@
 import { backfill, revision, rowsIn, type SqlWords } from '../src/schema/operations.js';
 
-const hasUser = (sql: SqlWords) => `${sql.id('user_id')} IS NOT NULL AND ${sql.id('user_id')} <> ${sql.literal('')}`;
+/** Blanks alone are equal to nothing in some databases, and U+0000 counts for nothing in others. */
+const hasUser = (sql: SqlWords) => {
+  const user = sql.id('user_id');
+  return `(${user} <> ${sql.literal('')} OR ${sql.characters(user)} > 0)`;
+};
 
 export default revision('90e64c465722', {
   parent: '451aebb31d03',

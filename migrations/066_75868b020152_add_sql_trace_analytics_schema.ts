@@ -8,12 +8,15 @@ import {
   boolean,
   createTable,
   date,
+  deriveValues,
   double,
   dropColumn,
   index,
   integer,
+  type Literal,
   optional,
   primaryKey,
+  python,
   required,
   requireThat,
   revision,
@@ -117,12 +120,20 @@ WHERE ${range('request_id')} AND ${id('total_cost')} IS NULL
   AND EXISTS (SELECT 1 ${spans} AND s.${id('total_cost')} IS NOT NULL)`;
 }
 
+/** Whether the attributes of a span hold a text more than so many times. */
+function timesIn({ id, literal, characters, jsonText }: SqlWords, found: string, most: number): string {
+  const text = jsonText(id('dimension_attributes'));
+  return `${characters(text)} - ${characters(`REPLACE(${text}, ${literal(found)}, ${literal('')})`)} > ${most * found.length}`;
+}
+
 function spanColumns(sql: SqlWords): string {
   const { id, literal } = sql;
   const ofSpan = `m.${id('trace_id')} = ${id('spans')}.${id('trace_id')} AND m.${id('span_id')} = ${id('spans')}.${id('span_id')}`;
   const cost = (key: string) =>
     `(SELECT ${sql.finite(`m.${id('value')}`)} FROM ${id('span_metrics')} m WHERE ${ofSpan} AND m.${id('key')} = ${literal(key)})`;
-  const attribute = (key: string) => sql.left(sql.jsonString(id('dimension_attributes'), key), MODEL);
+  // Half a character of UTF-16, which an escape can write, is an error to some databases: escapes are read below.
+  const attribute = (key: string) =>
+    `CASE WHEN NOT (${timesIn(sql, '\\', 0)}) THEN ${sql.left(sql.jsonString(id('dimension_attributes'), key), MODEL)} END`;
   const columns = [...COSTS, 'model_name', 'model_provider'];
   return `UPDATE ${id('spans')} SET
 ${assign(sql, [
@@ -136,18 +147,106 @@ WHERE ${sql.range('trace_id')} AND (
   OR ${columns.map((column) => `${id(column)} IS NOT NULL`).join(' OR ')})`;
 }
 
+/** Traces whose token counts or costs are not written as plain as MLflow's clients write them. */
+function awkwardTraces(sql: SqlWords): string {
+  const { id, literal } = sql;
+  const trace = `${id('trace_info')}.${id('request_id')}`;
+  const text = (key: string) =>
+    `(SELECT v.${id('value')} FROM ${id('trace_request_metadata')} v WHERE v.${id('request_id')} = ${trace} AND v.${id('key')} = ${literal(key)})`;
+  const metric = (key: string, read: string) =>
+    `(SELECT ${read} FROM ${id('trace_metrics')} v WHERE v.${id('request_id')} = ${trace} AND v.${id('key')} = ${literal(key)})`;
+  const some = (table: string, condition: string) =>
+    `EXISTS (SELECT 1 FROM ${id(table)} v WHERE v.${id('request_id')} = ${trace} AND ${condition})`;
+  const keyIs = (key: string) => `v.${id('key')} = ${literal(key)}`;
+  const value = `v.${id('value')}`;
+  const columns = [
+    id('request_id'),
+    `${text(TOKEN_USAGE_KEY)} AS ${id('usage')}`,
+    `${text(COST_KEY)} AS ${id('cost')}`,
+    ...TOKENS.flatMap((key) => [`${metric(key, value)} AS ${id(key)}`, `${metric(key, '1')} AS ${id(`has_${key}`)}`]),
+  ];
+  // Above 2^53, Python rounds a double to the digits that it shows.
+  return `SELECT ${columns.join(', ')}
+FROM ${id('trace_info')}
+WHERE ${sql.range('request_id')} AND (
+  ${some('trace_request_metadata', `${keyIs(TOKEN_USAGE_KEY)} AND NOT (${sql.isPlainJson(value, TOKENS, 'whole')})`)}
+  OR ${some('trace_request_metadata', `${keyIs(COST_KEY)} AND NOT (${sql.isPlainJson(value, COSTS, 'any')})`)}
+  OR ${some('trace_metrics', `${oneOf(sql, `v.${id('key')}`, TOKENS)} AND (${value} >= 9007199254740992 OR ${value} <= -9007199254740992)`)})`;
+}
+
+type Row = Readonly<Record<string, unknown>>;
+
+/** The members of a JSON object; none where it is something else, or no JSON. */
+function membersOf(text: unknown): ReadonlyMap<string, python.Value> {
+  const value = typeof text === 'string' ? python.loads(text) : null;
+  return value instanceof Map ? value : new Map();
+}
+
+function tokensAndCosts(row: Row): Record<string, Literal> {
+  const [usage, cost] = [membersOf(row.usage), membersOf(row.cost)];
+  const tokens = TOKENS.map((key): [string, Literal] => {
+    const metric = row[key] === null ? null : Number(row[key]);
+    const count = python.wholeNumber(row[`has_${key}`] === null ? (usage.get(key) ?? null) : metric);
+    return [key, count === null ? null : String(count)];
+  });
+  const costs = COSTS.map((key): [string, Literal] => [key, python.finiteFloat(cost.get(key) ?? null)]);
+  return Object.fromEntries([...tokens, ...costs]);
+}
+
+/** Spans whose model or provider is written with escapes, as JSON of Python's writes all that is not ASCII, or twice. */
+function awkwardSpans(sql: SqlWords): string {
+  const { id } = sql;
+  const twice = [MODEL_ATTRIBUTE, PROVIDER_ATTRIBUTE].map((key) => timesIn(sql, `"${key}"`, 1));
+  return `SELECT ${id('trace_id')}, ${id('span_id')}, ${sql.jsonText(id('dimension_attributes'))} AS ${id('attributes')}
+FROM ${id('spans')}
+WHERE ${sql.range('trace_id')} AND (${[timesIn(sql, '\\', 0), ...twice].join(' OR ')})`;
+}
+
+function dimensions({ attributes }: Row): Record<string, Literal> {
+  const members = membersOf(attributes);
+  const of = (key: string) => {
+    const value = members.get(key);
+    // Half a character of UTF-16, which only an escape can write, cannot be stored.
+    return typeof value === 'string' ? python.firstOf(value, MODEL).toWellFormed() : null;
+  };
+  return { model_name: of(MODEL_ATTRIBUTE), model_provider: of(PROVIDER_ATTRIBUTE) };
+}
+
+/** Assessments that are no plain number, word, object or list. */
+function awkwardAssessments(sql: SqlWords): string {
+  const { id } = sql;
+  const value = id('value');
+  return `SELECT ${id('assessment_id')}, ${value}
+FROM ${id('assessments')}
+WHERE ${sql.range('assessment_id')} AND NOT (${isPlain(sql, value)})`;
+}
+
+const YES = ['true', '"yes"'];
+const NO = ['false', '"no"'];
+const NEITHER = ['null', '""'];
+
+function isPlain(sql: SqlWords, value: string): string {
+  const words = oneOf(sql, sql.exactly(value), [...YES, ...NO, ...NEITHER]);
+  return `${words} OR ${oneOf(sql, sql.left(value, 1), ['{', '['])} OR (${sql.isPlainJson(value, [], 'any')})`;
+}
+
+function aggregate({ value }: Row): Record<string, Literal> {
+  const text = String(value);
+  const read = python.loads(text) ?? text;
+  const number = typeof read === 'string' ? null : python.finiteFloat(read);
+  const word = typeof read === 'string' ? python.strip(read).toLowerCase() : read;
+  const yes = word === 'yes' || word === true ? 1 : word === 'no' || word === false ? 0 : null;
+  return { aggregate_value: number ?? yes, is_numeric_value: number !== null };
+}
+
 /** What an assessment counts for in an average: numbers as they are, true and yes 1, false and no 0. */
 function assessmentColumns(sql: SqlWords): string {
   const { id, literal } = sql;
   const value = id('value');
-  const kind = sql.jsonKind(value);
   const trace = (column: string) =>
     `(SELECT t.${id(column)} FROM ${id('trace_info')} t WHERE t.${id('request_id')} = ${id('assessments')}.${id('trace_id')})`;
-  const number = `CASE WHEN ${kind} = ${literal('number')} THEN ${sql.jsonScalarNumber(value)} END`;
-  // A text that is not JSON stands for itself.
-  const word = sql.trimLower(
-    `CASE WHEN ${kind} = ${literal('string')} THEN ${sql.jsonScalarString(value)} WHEN ${kind} IS NULL THEN ${value} END`,
-  );
+  const number = `CASE WHEN ${sql.isPlainJson(value, [], 'any')} THEN ${sql.jsonScalarNumber(value)} END`;
+  const word = sql.exactly(value);
   return `UPDATE ${id('assessments')} SET
 ${assign(sql, [
   ['experiment_id', trace('experiment_id')],
@@ -155,11 +254,9 @@ ${assign(sql, [
   [
     'aggregate_value',
     `CASE
-    WHEN ${kind} = ${literal('true')} THEN 1.0
-    WHEN ${kind} = ${literal('false')} THEN 0.0
-    WHEN ${kind} = ${literal('number')} THEN ${number}
-    WHEN ${word} = ${literal('yes')} THEN 1.0
-    WHEN ${word} = ${literal('no')} THEN 0.0 END`,
+    WHEN ${oneOf(sql, word, YES)} THEN 1.0
+    WHEN ${oneOf(sql, word, NO)} THEN 0.0
+    ELSE ${number} END`,
   ],
   ['is_numeric_value', `CASE WHEN ${number} IS NULL THEN ${literal(false)} ELSE ${literal(true)} END`],
 ])}
@@ -260,12 +357,28 @@ export default revision('75868b020152', {
       writes: ['trace_info'],
       statements: (sql) => [traceColumns(sql)],
     }),
+    deriveValues({
+      title: 'read the token counts and costs that are not written plainly',
+      over: { table: 'trace_info', key: 'request_id' },
+      identity: ['request_id'],
+      reads: ['trace_request_metadata', 'trace_metrics'],
+      source: awkwardTraces,
+      derive: tokensAndCosts,
+    }),
     backfill({
       title: 'fill the new columns of spans',
       over: { table: 'spans', key: 'trace_id' },
       reads: ['span_metrics'],
       writes: ['spans'],
       statements: (sql) => [spanColumns(sql)],
+    }),
+    deriveValues({
+      title: 'read the models and providers that are not written plainly',
+      over: { table: 'spans', key: 'trace_id' },
+      identity: ['trace_id', 'span_id'],
+      reads: ['spans'],
+      source: awkwardSpans,
+      derive: dimensions,
     }),
     backfill({
       title: 'sum up the costs of gateway traces',
@@ -280,6 +393,14 @@ export default revision('75868b020152', {
       reads: ['trace_info'],
       writes: ['assessments'],
       statements: (sql) => [assessmentColumns(sql)],
+    }),
+    deriveValues({
+      title: 'read the assessments that are not written plainly',
+      over: { table: 'assessments', key: 'assessment_id' },
+      identity: ['assessment_id'],
+      reads: ['assessments'],
+      source: awkwardAssessments,
+      derive: aggregate,
     }),
     alterTable('assessments', alterColumn('is_numeric_value', { nullable: false })),
 

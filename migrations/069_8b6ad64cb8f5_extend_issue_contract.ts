@@ -11,6 +11,7 @@ import {
   index,
   optional,
   primaryKey,
+  python,
   required,
   revision,
   text,
@@ -22,12 +23,13 @@ export function categoriesOf(
   issueId: string,
   categories: string,
 ): { category_hash: string; category: string; issue_id: string }[] {
-  const list: unknown = JSON.parse(categories);
-  if (!Array.isArray(list) || !list.every((each) => typeof each === 'string'))
+  const list = python.loads(categories);
+  // Half a character of UTF-16, which only an escape can write, has no bytes to hash.
+  if (!Array.isArray(list) || !list.every((each) => typeof each === 'string' && each.isWellFormed()))
     throw new TypeError(`issues.categories of issue ${issueId} is not a JSON array of strings`);
   const last = new Map(
     list.map((category: string) => [
-      createHash('sha256').update(category.trim().toLowerCase()).digest('hex'),
+      createHash('sha256').update(python.strip(category).toLowerCase()).digest('hex'),
       category,
     ]),
   );

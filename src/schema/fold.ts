@@ -60,6 +60,7 @@ export function applyOperation(schema: Schema, operation: Operation, traits: Tra
     case 'insertRow':
     case 'backfill':
     case 'deriveRows':
+    case 'deriveValues':
     case 'require':
       return schema;
   }

@@ -19,6 +19,8 @@ import type {
 } from './model.js';
 import type { Trait } from './traits.js';
 
+export * as python from './python.js';
+
 // ---------------------------------------------------------------- types of columns
 
 export const integer = (): ColumnType => ({ kind: 'integer' });
@@ -254,7 +256,6 @@ export interface SqlWords {
   left(text: string, length: number): string;
   /** How many characters a text has (not bytes, not UTF-16 units where the database tells). */
   characters(text: string): string;
-  trimLower(text: string): string;
   /**
    * A query for the first row of each group of a table's rows, of the chunk at hand: `columns` of the row that comes
    * first by `order`. The columns are those of the group and of the order.
@@ -268,6 +269,13 @@ export interface SqlWords {
   wholeNumber(double: string): string;
   /** A text to be compared by code points, whatever its column's collation. */
   exactly(text: string): string;
+  /** The text of a JSON column. */
+  jsonText(column: string): string;
+  /**
+   * True of a text that is made of nothing but numbers, these keys, each at most once, and the signs of JSON: of such a
+   * text the readings below are what Python makes of it. `numbers` may be whole ones only, of any size.
+   */
+  isPlainJson(text: string, keys: readonly string[], numbers: 'whole' | 'any'): string;
   /** The member `key` of a JSON object, as a double; NULL when the text is not a JSON object or the member not a finite number. */
   jsonNumber(text: string, key: string): string;
   /** The same as a 64-bit integer; NULL also when it has a fraction. */
@@ -276,12 +284,8 @@ export interface SqlWords {
   jsonString(column: string, key: string): string;
   /** True where the value of a JSON column is no object, has keys besides these, or one of these is neither string nor null. */
   jsonHasMoreThan(column: string, keys: readonly string[]): string;
-  /** `number`, `true`, `false`, `string`, another word for other JSON values, or NULL when the text is not JSON. */
-  jsonKind(text: string): string;
-  /** A text that is a JSON number, as a double, or NULL where it is too large for one; only to be used where `jsonKind` is `number`. */
+  /** A text that is a plain JSON number, as a double, or NULL where it is too large for one. */
   jsonScalarNumber(text: string): string;
-  /** A text that is a JSON string, without its quotes; only to be used where `jsonKind` is `string`. */
-  jsonScalarString(text: string): string;
 }
 
 /** The rows of a table that are alike in `group`, and their order within it. */
@@ -323,7 +327,25 @@ export interface DeriveRows {
   readonly into: string;
   /** The column of `into` that holds the key of the row it was derived from: a chunk's old rows are removed by it. */
   readonly owner: string;
-  readonly derive: (row: Readonly<Record<string, string | null>>) => readonly Readonly<Record<string, Literal>>[];
+  readonly derive: (row: Readonly<Record<string, unknown>>) => readonly Readonly<Record<string, Literal>>[];
+  readonly where?: Trait;
+}
+
+/**
+ * Values of columns computed in TypeScript, for the rows whose texts SQL reads otherwise than Python does. The others
+ * are set by a backfill before.
+ */
+export interface DeriveValues {
+  readonly op: 'deriveValues';
+  readonly title: string;
+  readonly over: Range;
+  readonly reads: readonly string[];
+  /** The columns that tell a row of the table from all others. */
+  readonly identity: readonly string[];
+  /** A query for such rows of the chunk at hand: those columns, and what `derive` needs. */
+  readonly source: (sql: SqlWords) => string;
+  /** What the columns are to hold: the same columns for every row. */
+  readonly derive: (row: Readonly<Record<string, unknown>>) => Readonly<Record<string, Literal>>;
   readonly where?: Trait;
 }
 
@@ -359,7 +381,13 @@ export type Operation =
     }
   | Backfill
   | DeriveRows
+  | DeriveValues
   | Require;
+
+/** Whether it is TypeScript that works out what is written. */
+export function isComputed(operation: Operation): operation is DeriveRows | DeriveValues {
+  return operation.op === 'deriveRows' || operation.op === 'deriveValues';
+}
 
 export function createTable(name: string, ...parts: TablePart[]): Operation {
   const pick = <P extends TablePart['part']>(part: P) =>
@@ -398,6 +426,7 @@ export const insertRow = (table: string, row: Readonly<Record<string, Literal>>)
 });
 export const backfill = (backfill: Omit<Backfill, 'op'>): Operation => ({ op: 'backfill', ...backfill });
 export const deriveRows = (derive: Omit<DeriveRows, 'op'>): Operation => ({ op: 'deriveRows', ...derive });
+export const deriveValues = (derive: Omit<DeriveValues, 'op'>): Operation => ({ op: 'deriveValues', ...derive });
 export const requireThat = (condition: Omit<Require, 'op'>): Operation => ({ op: 'require', ...condition });
 
 // ---------------------------------------------------------------- revisions

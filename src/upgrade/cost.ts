@@ -1,6 +1,7 @@
 /** What the steps of a plan take: orders of magnitude, labelled as estimates wherever they show. */
 import type { TableStats } from '../dialect/dialect.js';
 import type { Schema } from '../schema/model.js';
+import { isComputed } from '../schema/operations.js';
 import type { Plan, Step } from './plan.js';
 
 /** Rows per second on one core and a plain disk. */
@@ -15,7 +16,7 @@ export interface StepCost {
 
 export function costOf(step: Step, stats: ReadonlyMap<string, TableStats>): StepCost {
   const rowsOf = (table: string) => stats.get(table)?.rows ?? null;
-  if (step.operation.op === 'backfill' || step.operation.op === 'deriveRows') {
+  if (step.operation.op === 'backfill' || isComputed(step.operation)) {
     const rows = rowsOf(step.operation.over.table);
     return { rows, estimatedSeconds: (rows ?? 0) / BACKFILL_ROWS_PER_SECOND };
   }

@@ -127,6 +127,8 @@ export function tablesOf(operation: Operation): string[] {
       return [...new Set([operation.over.table, ...(operation.reads ?? []), ...operation.writes])];
     case 'deriveRows':
       return [operation.over.table, operation.into];
+    case 'deriveValues':
+      return [...new Set([operation.over.table, ...operation.reads])];
     case 'require':
       return [...operation.reads];
   }
@@ -139,6 +141,8 @@ function writtenBy(operation: Operation): readonly string[] {
       return operation.writes;
     case 'deriveRows':
       return [operation.into];
+    case 'deriveValues':
+      return [operation.over.table];
     case 'insertRow':
       return [operation.table];
     case 'createTable':

@@ -218,6 +218,7 @@ export function titleOf(operation: Operation): string {
       return `insert into ${operation.table}`;
     case 'backfill':
     case 'deriveRows':
+    case 'deriveValues':
       return operation.title;
     case 'require':
       return `make sure that ${operation.title}`;

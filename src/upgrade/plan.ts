@@ -5,7 +5,7 @@ import { inOnePiece } from '../dialect/ranges.js';
 import { applies } from '../schema/fold.js';
 import { BASE, between, schemaAt } from '../schema/lineage.js';
 import { EMPTY_SCHEMA, type Schema, type Table } from '../schema/model.js';
-import type { Backfill, Operation, Range, Revision } from '../schema/operations.js';
+import { type Backfill, isComputed, type Operation, type Range, type Revision } from '../schema/operations.js';
 import { type Progress, probe } from '../schema/probe.js';
 import { type Due, type Fused, fuseToFirst, fuseToLast, tablesOf } from './fuse.js';
 import { BASE_REVISION, type Location, titleOf } from './locate.js';
@@ -18,7 +18,7 @@ export interface Step {
   readonly title: string;
   readonly operation: Operation;
   readonly tables: readonly string[];
-  /** Empty for operations that are not SQL alone (`deriveRows`). */
+  /** Empty for operations that are computed in TypeScript. */
   readonly statements: readonly Statement[];
   readonly effects: readonly Effect[];
 }
@@ -104,7 +104,7 @@ function operationsDue(revision: Revision, start: Start | null, dialect: Dialect
   const before = revision === BASE_REVISION ? EMPTY_SCHEMA : schemaAt(start.revision, dialect.traits);
   const progress = operations.map((operation) => probe(operation, start.schema, before, dialect));
   const lastDone = progress.findLastIndex((each: Progress) => each === 'done' || each === 'mixed');
-  const movesData = (operation: Operation) => operation.op === 'backfill' || operation.op === 'deriveRows';
+  const movesData = (operation: Operation) => operation.op === 'backfill' || isComputed(operation);
   return operations.filter((operation, i) => {
     if (movesData(operation)) return i > lastDone;
     if (operation.op !== 'require') return true;
@@ -122,7 +122,7 @@ function compileAll(fused: readonly Fused[], live: Schema, dialect: Dialect): { 
     const compiled = dialect.compile(operation, schema);
     const statements = [...compiled.statements, ...dataStatements(operation, schema, dialect)];
     schema = compiled.after;
-    if (statements.length === 0 && operation.op !== 'deriveRows') return [];
+    if (statements.length === 0 && !isComputed(operation)) return [];
     const title = titleOf(operation);
     return [{ revisions, at, title, operation, tables: tablesOf(operation), statements, effects: compiled.effects }];
   });

@@ -1,13 +1,13 @@
 /** A plan as a script for the database's own client, for operators who must not, or may not, run anything else. */
-import { sql } from 'kysely';
 import type { Database, Dialect, Statement } from '../dialect/dialect.js';
 import { inOnePiece } from '../dialect/ranges.js';
 import type { Session } from '../dialect/session.js';
 import { BASE, initial, positionOf, revisions } from '../schema/lineage.js';
 import { EMPTY_SCHEMA, type Schema } from '../schema/model.js';
-import type { DeriveRows, Literal } from '../schema/operations.js';
+import { type DeriveRows, type DeriveValues, isComputed, type Literal, type SqlWords } from '../schema/operations.js';
+import { tablesOf } from './fuse.js';
 import { type Plan, type PlannedRevision, planUpgrade, type Step } from './plan.js';
-import { derivedFrom } from './steps.js';
+import { rowsOf, type SourceRow, sourceOf, valuesOf } from './steps.js';
 
 /** Where the rows come from that TypeScript has to compute; null when the script is written without a database. */
 export interface ScriptSource {
@@ -91,9 +91,7 @@ async function stepText(step: Step, dialect: Dialect, source: ScriptSource | nul
   }
   const text = ({ sql }: Statement) => dialect.script.statement(inOnePiece(sql));
   const statements = step.statements.map(text);
-  return operation.op === 'deriveRows'
-    ? [...statements, ...(await derivedText(operation, dialect, source))]
-    : statements;
+  return isComputed(operation) ? [...statements, ...(await derivedText(operation, dialect, source))] : statements;
 }
 
 /** Rows per INSERT of a script. */
@@ -103,40 +101,52 @@ const ROWS = 50;
  * What TypeScript computes from rows is written out, from the rows that are there now; the script stops where there are
  * others when it runs.
  */
-async function derivedText(operation: DeriveRows, dialect: Dialect, source: ScriptSource | null): Promise<string[]> {
+async function derivedText(
+  operation: DeriveRows | DeriveValues,
+  dialect: Dialect,
+  source: ScriptSource | null,
+): Promise<string[]> {
   const { words, script } = dialect;
-  const { over, present, into } = operation;
-  const isThere = source?.live.tables.get(over.table)?.columns.some(({ name }) => name === present) ?? false;
-  const rows = source && isThere ? await readRows(operation, dialect, source.session) : [];
-  const counted = `SELECT 1 AS n FROM (SELECT COUNT(*) AS n FROM ${words.id(over.table)} WHERE ${words.id(present)} IS NOT NULL) c WHERE c.n <> ${rows.length}`;
+  const query = inOnePiece(sourceOf(operation, words));
+  const rows = source && isReadable(operation, source.live) ? await source.session.rows<SourceRow>(query) : null;
   const guard = script.stopIf(
-    counted,
-    source
-      ? `rows of ${over.table} have changed since this was written: write it again`
-      : `${over.table} has rows that SQL cannot convert: run mtrack db upgrade instead`,
+    `SELECT 1 AS n FROM (SELECT COUNT(*) AS n FROM (${query}) s) c WHERE c.n <> ${rows?.length ?? 0}`,
+    rows
+      ? `rows of ${operation.over.table} have changed since this was written: write it again`
+      : `${operation.over.table} has rows that SQL cannot convert: run mtrack db upgrade instead`,
   );
-  const derived = rows.flatMap((row) => derivedFrom(operation, row));
+  return [guard, ...derivedStatements(operation, rows ?? [], words).map(script.statement)];
+}
+
+/** Whether the rows can be read before the revisions of the script are applied. */
+function isReadable(operation: DeriveRows | DeriveValues, live: Schema): boolean {
+  if (operation.op === 'deriveValues') return tablesOf(operation).every((table) => live.tables.has(table));
+  const { over, present } = operation;
+  return live.tables.get(over.table)?.columns.some(({ name }) => name === present) ?? false;
+}
+
+function derivedStatements(
+  operation: DeriveRows | DeriveValues,
+  source: readonly SourceRow[],
+  words: SqlWords,
+): string[] {
+  const { id, literal } = words;
+  if (operation.op === 'deriveValues') {
+    return source.map((row) => {
+      const values = Object.entries(valuesOf(operation, row)).map(([name, value]) => `${id(name)} = ${literal(value)}`);
+      const isIt = operation.identity.map((name) => `${id(name)} = ${literal(String(row[name]))}`);
+      return `UPDATE ${id(operation.over.table)} SET ${values.join(', ')} WHERE ${isIt.join(' AND ')}`;
+    });
+  }
+  const derived = source.flatMap((row) => rowsOf(operation, row));
   const inserts: string[] = [];
   for (let at = 0; at < derived.length; at += ROWS) {
-    inserts.push(script.statement(insertText(into, derived.slice(at, at + ROWS), dialect)));
+    inserts.push(insertText(operation.into, derived.slice(at, at + ROWS), words));
   }
-  return [guard, ...inserts];
+  return inserts;
 }
 
-function readRows(
-  operation: DeriveRows,
-  { words }: Dialect,
-  session: Session,
-): Promise<Record<string, string | null>[]> {
-  const columns = [operation.over.key, ...operation.read].map(words.id).join(', ');
-  return session.rows(
-    sql.raw(
-      `SELECT ${columns} FROM ${words.id(operation.over.table)} WHERE ${words.id(operation.present)} IS NOT NULL ORDER BY ${words.id(operation.over.key)}`,
-    ),
-  );
-}
-
-function insertText(table: string, rows: readonly Readonly<Record<string, Literal>>[], { words }: Dialect): string {
+function insertText(table: string, rows: readonly Readonly<Record<string, Literal>>[], words: SqlWords): string {
   const names = Object.keys(rows[0] ?? {});
   const values = rows.map((row) => `  (${names.map((name) => words.literal(row[name] ?? null)).join(', ')})`);
   return `INSERT INTO ${words.id(table)} (${names.map(words.id).join(', ')}) VALUES\n${values.join(',\n')}`;

@@ -1,10 +1,18 @@
 /** Running one step of a plan: its statements whole or chunk by chunk, or rows derived in between. */
-import { sql } from 'kysely';
+import { type RawBuilder, sql } from 'kysely';
 import type { Database, Dialect, Statement } from '../dialect/dialect.js';
 import { inChunk } from '../dialect/ranges.js';
 import type { Session } from '../dialect/session.js';
 import { MtrackError, messageOf } from '../errors.js';
-import type { DeriveRows, Literal, Range, Require } from '../schema/operations.js';
+import {
+  type DeriveRows,
+  type DeriveValues,
+  isComputed,
+  type Literal,
+  type Range,
+  type Require,
+  type SqlWords,
+} from '../schema/operations.js';
 import type { Step } from './plan.js';
 import type { OnProgress } from './progress.js';
 
@@ -23,7 +31,7 @@ const INSERT_ROWS = 100;
 export async function runStep(step: Step, context: StepContext): Promise<void> {
   if (step.operation.op === 'require') return check(step.operation, context);
   for (const statement of step.statements) await runStatement(statement, context);
-  if (step.operation.op === 'deriveRows') await derive(step.operation, context);
+  if (isComputed(step.operation)) await derive(step.operation, context);
 }
 
 async function runStatement(statement: Statement, context: StepContext): Promise<void> {
@@ -117,50 +125,98 @@ export async function brokenBy(condition: Require, session: Session, dialect: Di
   });
 }
 
-/** Each chunk's old rows go and its new ones come in one transaction, so that a chunk can be repeated. */
-async function derive(operation: DeriveRows, context: StepContext): Promise<void> {
+/** Rows of a chunk that TypeScript works on: their texts may be long. */
+const DERIVED_ROWS = 500;
+
+/** Works through the rows, each chunk in one transaction, so that a chunk can be repeated. */
+async function derive(operation: DeriveRows | DeriveValues, context: StepContext): Promise<void> {
   const { session, database, onProgress } = context;
-  const { dialect } = database;
-  const id = (name: string) => sql.raw(dialect.words.id(name));
-  const { over, into, owner } = operation;
-  const rows = Math.min(500, dialect.chunkRows);
-  const total = await countOf(over.table, context);
+  const rows = Math.min(DERIVED_ROWS, database.dialect.chunkRows);
+  const total = await countOf(operation.over.table, context);
   let done = 0;
-  for await (const bounds of chunks({ ...over, rows }, context)) {
-    const columns = [over.key, ...operation.read].map((name) => dialect.words.id(name)).join(', ');
-    const source = await session.rows<Record<string, string | null>>(
-      inChunk(
-        `SELECT ${columns} FROM ${dialect.words.id(over.table)} WHERE ${dialect.words.range(over.key)} AND ${dialect.words.id(operation.present)} IS NOT NULL`,
-        bounds,
-      ),
-    );
-    const derived = source.flatMap((row) => derivedFrom(operation, row));
-    const owners = source.map((row) => row[over.key]);
-    const owns = dialect.transaction === 'none';
+  for await (const bounds of chunks({ ...operation.over, rows }, context)) {
+    const source = await session.rows<SourceRow>(inChunk(sourceOf(operation, database.dialect.words), bounds));
+    const statements = derivedStatements(operation, source, database.dialect.words);
+    const owns = database.dialect.transaction === 'none' && statements.length > 0;
     if (owns) await session.begin();
-    if (owners.length > 0) await session.run(sql`DELETE FROM ${id(into)} WHERE ${id(owner)} IN (${sql.join(owners)})`);
-    for (let at = 0; at < derived.length; at += INSERT_ROWS) {
-      await session.run(insertInto(into, derived.slice(at, at + INSERT_ROWS), id));
-    }
+    for (const statement of statements) await session.run(statement);
     if (owns) await session.commit();
     done = bounds.upTo === null ? total : Math.min(total, done + rows);
     onProgress({ event: 'rows', done, total, what: operation.title });
   }
 }
 
+/** A row that something is derived from, as the driver gives it. */
+export type SourceRow = Readonly<Record<string, unknown>>;
+
+/** The rows of a chunk that something is derived from. */
+export function sourceOf(operation: DeriveRows | DeriveValues, words: SqlWords): string {
+  if (operation.op === 'deriveValues') return operation.source(words);
+  const { over, read, present } = operation;
+  const columns = [over.key, ...read].map(words.id).join(', ');
+  return `SELECT ${columns} FROM ${words.id(over.table)} WHERE ${words.range(over.key)} AND ${words.id(present)} IS NOT NULL`;
+}
+
+/** SQLite's driver binds no booleans. */
+const bound = (value: Literal, words: SqlWords) =>
+  typeof value === 'boolean' ? sql.raw(words.literal(value)) : sql`${value}`;
+
+/** Rows that were derived before go, and the new ones come; values are set. */
+function derivedStatements(
+  operation: DeriveRows | DeriveValues,
+  source: readonly SourceRow[],
+  words: SqlWords,
+): RawBuilder<unknown>[] {
+  const id = (name: string) => sql.raw(words.id(name));
+  if (source.length === 0) return [];
+  if (operation.op === 'deriveValues') {
+    return source.map((row) => {
+      const values = Object.entries(valuesOf(operation, row)).map(
+        ([name, value]) => sql`${id(name)} = ${bound(value, words)}`,
+      );
+      const isIt = operation.identity.map((name) => sql`${id(name)} = ${row[name]}`);
+      return sql`UPDATE ${id(operation.over.table)} SET ${sql.join(values)} WHERE ${sql.join(isIt, sql` AND `)}`;
+    });
+  }
+  const { over, into, owner } = operation;
+  const owners = source.map((row) => row[over.key]);
+  const derived = source.flatMap((row) => rowsOf(operation, row));
+  const statements = [sql`DELETE FROM ${id(into)} WHERE ${id(owner)} IN (${sql.join(owners)})`];
+  for (let at = 0; at < derived.length; at += INSERT_ROWS) {
+    statements.push(insertInto(into, derived.slice(at, at + INSERT_ROWS), id));
+  }
+  return statements;
+}
+
+/** @throws {MtrackError} DATA_REFUSED */
+export function rowsOf(operation: DeriveRows, row: SourceRow): readonly Readonly<Record<string, Literal>>[] {
+  const { table, key } = operation.over;
+  const fix = `correct, or set to null, ${operation.read.join(', ')} of that row of ${table}`;
+  return understood(operation, row, [key], fix, () => operation.derive(row));
+}
+
+/** @throws {MtrackError} DATA_REFUSED */
+export function valuesOf(operation: DeriveValues, row: SourceRow): Readonly<Record<string, Literal>> {
+  const fix = `correct the rows of ${operation.reads.join(', ')} that belong to it`;
+  return understood(operation, row, operation.identity, fix, () => operation.derive(row));
+}
+
 /** @throws {MtrackError} DATA_REFUSED for a row that cannot be read as the migration needs it */
-export function derivedFrom(
-  operation: DeriveRows,
-  row: Readonly<Record<string, string | null>>,
-): readonly Readonly<Record<string, Literal>>[] {
+function understood<T>(
+  { over, title }: DeriveRows | DeriveValues,
+  row: SourceRow,
+  identity: readonly string[],
+  fix: string,
+  read: () => T,
+): T {
   try {
-    return operation.derive(row);
+    return read();
   } catch (error) {
-    const { table, key } = operation.over;
+    const which = identity.map((name) => `${name} ${JSON.stringify(row[name])}`).join(' and ');
     throw new MtrackError('DATA_REFUSED', {
-      found: `${table} with ${key} ${JSON.stringify(row[key])}: ${messageOf(error)}`,
-      expected: operation.title,
-      fix: [`correct, or set to null, ${operation.read.join(', ')} of that row of ${table}`],
+      found: `${over.table} with ${which}: ${messageOf(error)}`,
+      expected: title,
+      fix: [fix],
       cause: error,
     });
   }

@@ -5,6 +5,7 @@
  */
 import type { SqlWords } from '../../schema/operations.js';
 import { firstByWindow } from '../groups.js';
+import { plainJson } from '../plain-json.js';
 import { rangeMarker } from '../ranges.js';
 import { EXACT, literal, quote, unicode } from './spell.js';
 
@@ -56,9 +57,6 @@ const jsonKind = (text: string) =>
 const scalar = (text: string, type: number, read: string) =>
   `(SELECT TOP (1) ${read} FROM ${members(wrapped(text))} j WHERE j.[type] = ${type})`;
 
-/** What Python's strip() takes away besides blanks. */
-const BLANKS = [9, 10, 11, 12, 13, 28, 29, 30, 31];
-
 export const words: SqlWords = {
   id: quote,
   literal,
@@ -67,25 +65,31 @@ export const words: SqlWords = {
   left: (text, length) => `CAST(LEFT(${text}, ${length}) AS varchar(${length}))`,
   // LEN passes over blanks at the end. What lies beyond U+FFFF counts as two.
   characters: (text) => `(DATALENGTH(CAST(${text} AS nvarchar(max))) / 2)`,
-  // Blanks inside become plain ones, which no comparison of ours minds: TRIM with characters came with SQL Server 2017.
-  trimLower: (text) => {
-    const comparable = `CAST(${text} AS nvarchar(max)) COLLATE Latin1_General_BIN2`;
-    const plain = BLANKS.reduce((inner, code) => `REPLACE(${inner}, NCHAR(${code}), N' ')`, comparable);
-    return `LOWER(LTRIM(RTRIM(${plain})))`;
-  },
   firstOfEach: (groups) => firstByWindow(groups, quote, (column) => rangeMarker(quote(column))),
   now: () => "DATEDIFF_BIG(millisecond, '19700101', SYSUTCDATETIME())",
   // A float of SQL Server is neither NaN nor an infinity.
   finite: (double) => double,
   wholeNumber,
   exactly: (text) => `${text} COLLATE ${EXACT}`,
+  jsonText: (column) => `CAST(${column} AS nvarchar(max))`,
+  // An exponent of two digits or more, and a number of forty, are left to those who read them with care.
+  isPlainJson: (text, keys, numbers) => {
+    const bytes = `CAST(${text} AS nvarchar(max)) COLLATE Latin1_General_BIN2`;
+    return [
+      plainJson(bytes, keys, numbers, {
+        literal: unicode,
+        characters: (each) => `(DATALENGTH(${each}) / 2)`,
+        hasOnly: (each, characters) => `${each} NOT LIKE ${unicode(`%[^${characters}]%`)}`,
+      }),
+      `${bytes} NOT LIKE N'%[eE][-+0-9][0-9]%'`,
+      `${bytes} NOT LIKE ${unicode(`%${'[0-9]'.repeat(40)}%`)}`,
+    ].join(' AND ');
+  },
   jsonNumber: (text, key) => member(text, key, (value) => `TRY_CAST(${value} AS float)`),
   jsonWholeNumber: (text, key) => member(text, key, asWhole),
   jsonString: (column, key) =>
     `(SELECT TOP (1) j.[value] FROM ${members(column)} j WHERE j.[key] = ${unicode(key)} AND j.[type] = ${STRING})`,
   jsonHasMoreThan: (column, keys) =>
     `(${column} IS NOT NULL AND (COALESCE(${jsonKind(column)}, N'none') NOT IN (N'null', N'object') OR EXISTS (SELECT 1 FROM ${members(column)} j WHERE j.[key] NOT IN (${keys.map(unicode).join(', ')}) OR j.[type] NOT IN (${STRING}, ${NULL}))))`,
-  jsonKind,
   jsonScalarNumber: (text) => scalar(text, NUMBER, 'TRY_CAST(j.[value] AS float)'),
-  jsonScalarString: (text) => scalar(text, STRING, 'j.[value]'),
 };

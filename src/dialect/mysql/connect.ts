@@ -1,6 +1,6 @@
 import { MikroORM } from '@mikro-orm/core';
 import { MySqlDriver } from '@mikro-orm/mysql';
-import type { ConnectionOptions } from 'mysql2';
+import type { ConnectionOptions, TypeCast } from 'mysql2';
 import { QUIET, sessionOf } from '../orm.js';
 import type { Session } from '../session.js';
 import { type MysqlOptions, mayTryNext } from './options.js';
@@ -24,12 +24,19 @@ export async function openSession(options: MysqlOptions): Promise<Session> {
   return session;
 }
 
+/** mysql2 reads a double of up to 17 characters with rounding errors of its own (Packet.parseFloat). */
+const exactDoubles: TypeCast = (field, next) => {
+  if (field.type !== 'DOUBLE' && field.type !== 'FLOAT') return next();
+  const text = field.string();
+  return text === null ? null : Number(text);
+};
+
 function connect(connection: ConnectionOptions): Promise<Session> {
   const orm = new MikroORM({
     ...QUIET,
     driver: MySqlDriver,
     dbName: connection.database ?? '',
-    driverOptions: { ...connection, connectionLimit: 1 },
+    driverOptions: { ...connection, connectionLimit: 1, typeCast: exactDoubles },
   });
   return sessionOf(orm, (run) => ({
     begin: async () => void (await run('START TRANSACTION')),

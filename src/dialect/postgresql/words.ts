@@ -1,5 +1,6 @@
 /** The words of migrations in PostgreSQL's SQL. */
 import type { Groups, SqlWords } from '../../schema/operations.js';
+import { plainJson } from '../plain-json.js';
 import { rangeMarker } from '../ranges.js';
 import { literal, quote } from './spell.js';
 
@@ -7,8 +8,7 @@ const LARGEST = '1.7976931348623157e308';
 
 /**
  * A text that is not JSON makes a cast fail, and before PostgreSQL 16 nothing tells beforehand (`IS JSON`). These
- * functions live in the session's own temporary schema and are gone with it. What they accept is what Python's float()
- * and Decimal() accept of a number, or of a string that holds one.
+ * functions live in the session's own temporary schema and are gone with it.
  */
 export const FUNCTIONS = [
   `CREATE OR REPLACE FUNCTION pg_temp.mtrack_json(text) RETURNS jsonb LANGUAGE plpgsql IMMUTABLE AS $$
@@ -21,7 +21,7 @@ END $$`,
 DECLARE
   number double precision;
 BEGIN
-  IF jsonb_typeof($1) NOT IN ('number', 'string') THEN
+  IF jsonb_typeof($1) <> 'number' THEN
     RETURN NULL;
   END IF;
   number := ($1 #>> '{}')::double precision;
@@ -33,7 +33,7 @@ END $$`,
 DECLARE
   number numeric;
 BEGIN
-  IF jsonb_typeof($1) NOT IN ('number', 'string') THEN
+  IF jsonb_typeof($1) <> 'number' THEN
     RETURN NULL;
   END IF;
   number := ($1 #>> '{}')::numeric;
@@ -56,6 +56,11 @@ function firstOfEach({ table, group, order, range }: Groups): string {
 `;
 }
 
+/** Escapes that are good JSON and that no text can hold, so that reading them fails: U+0000, and half a character of UTF-16. */
+const UNREADABLE = literal(
+  '\\\\u(0000|[dD][89abAB][0-9a-fA-F]{2}(?!\\\\u[dD][c-fC-F]))|(?<!\\\\u[dD][89abAB][0-9a-fA-F]{2})\\\\u[dD][c-fC-F]',
+);
+
 const json = (text: string) => `pg_temp.mtrack_json(${text})`;
 
 export const words: SqlWords = {
@@ -64,7 +69,6 @@ export const words: SqlWords = {
   range: (column) => rangeMarker(quote(column)),
   left: (text, length) => `left(${text}, ${length})`,
   characters: (text) => `char_length(${text})`,
-  trimLower: (text) => `lower(btrim(${text}, E' \\t\\n\\r\\f\\x0b\\x1c\\x1d\\x1e\\x1f'))`,
   firstOfEach,
   now: () => '(extract(epoch FROM clock_timestamp()) * 1000)::bigint',
   finite: (double) => `CASE WHEN ${double} BETWEEN -${LARGEST} AND ${LARGEST} THEN ${double} END`,
@@ -72,14 +76,19 @@ export const words: SqlWords = {
   wholeNumber: (double) =>
     `CASE WHEN ${double} >= -9223372036854775808 AND ${double} < 9223372036854775808 AND ${double} = trunc(${double}) THEN ${double}::bigint END`,
   exactly: (text) => text,
+  jsonText: (column) => `${column}::text`,
+  // A number too small for a double is an error here, and 0 to Python.
+  isPlainJson: (text, keys, numbers) =>
+    `${plainJson(text, keys, numbers, {
+      literal,
+      characters: (each) => `char_length(${each})`,
+      hasOnly: (each, characters) => `${each} !~ ${literal(`[^${characters}]`)}`,
+    })} AND ${text} !~ '[eE][-+]?[0-9]{3}|[0-9]{60}'`,
   jsonNumber: (text, key) => `pg_temp.mtrack_number(${json(text)} -> ${literal(key)})`,
   jsonWholeNumber: (text, key) => `pg_temp.mtrack_whole(${json(text)} -> ${literal(key)})`,
   jsonString: (column, key) =>
     `CASE WHEN json_typeof(${column} -> ${literal(key)}) = 'string' THEN ${column} ->> ${literal(key)} END`,
   jsonHasMoreThan: (column, keys) =>
-    `(${column} IS NOT NULL AND CASE json_typeof(${column}) WHEN 'null' THEN false WHEN 'object' THEN EXISTS (SELECT 1 FROM json_each(${column}) e WHERE e.key NOT IN (${keys.map(literal).join(', ')}) OR json_typeof(e.value) NOT IN ('string', 'null')) ELSE true END)`,
-  jsonKind: (text) =>
-    `CASE jsonb_typeof(${json(text)}) WHEN 'boolean' THEN ${json(text)}::text ELSE jsonb_typeof(${json(text)}) END`,
+    `(${column} IS NOT NULL AND CASE CASE WHEN ${column}::text ~ ${UNREADABLE} THEN 'unreadable' ELSE json_typeof(${column}) END WHEN 'null' THEN false WHEN 'object' THEN EXISTS (SELECT 1 FROM json_each(${column}) e WHERE e.key NOT IN (${keys.map(literal).join(', ')}) OR json_typeof(e.value) NOT IN ('string', 'null')) ELSE true END)`,
   jsonScalarNumber: (text) => `pg_temp.mtrack_number(${json(text)})`,
-  jsonScalarString: (text) => `(${json(text)} #>> '{}')`,
 };

@@ -22,8 +22,10 @@ import {
 import type { Operation, TableChange } from '../../schema/operations.js';
 import type { Compiled, Effect, Statement } from '../dialect.js';
 import { rangeMarker } from '../ranges.js';
-import { clausesOf, declaredType, literal, spellColumn } from './spell.js';
+import { ROWID_NAMES, type RowidName } from './rowid.js';
+import { clausesOf, declaredType, literal, spellColumn, spellDefault } from './spell.js';
 import {
+  type Clause,
   type ColumnDefinition,
   type ConstraintDefinition,
   checkOf,
@@ -34,6 +36,7 @@ import {
   parseTable,
   quoteIfNeeded,
   quoteName,
+  type TableSql,
 } from './table-sql.js';
 import { TRAITS } from './traits.js';
 
@@ -138,22 +141,50 @@ function rebuildStatements(before: Table, target: Table, sql: string, triggers: 
     ({ name, generated }) => !generated && target.columns.some((column) => column.name === name && !column.generated),
   );
   const columns = kept.map(({ name }) => quoteName(name)).join(', ');
-  const hasRowid = !/\bWITHOUT\s+ROWID\b/i.test(parsed.options);
-  const copy = `INSERT INTO ${fresh} (${columns}) SELECT ${columns} FROM ${old}`;
+  const rowid = rowidOf(before, parsed);
+  // Rows keep their rowid, which a user's own tables may refer to.
+  const all = rowid === null || isNumbered(before) || isNumbered(target) ? columns : `${rowid}, ${columns}`;
+  const copy = `INSERT INTO ${fresh} (${all}) SELECT ${all} FROM ${old}`;
   const own = triggers.filter((trigger) => trigger.table === before.name);
   return [
     { sql: formatTable(parsed, temporary) },
-    hasRowid
-      ? {
-          sql: `${copy} WHERE ${rangeMarker('rowid')} ORDER BY rowid`,
-          over: { table: before.name, key: 'rowid', rows: COPY_ROWS },
+    rowid === null
+      ? { sql: copy, note: `copy ${before.name}` }
+      : {
+          sql: `${copy} WHERE ${rangeMarker(rowid)} ORDER BY ${rowid}`,
+          over: { table: before.name, key: rowid, rows: COPY_ROWS },
           note: `copy ${before.name}`,
-        }
-      : { sql: copy, note: `copy ${before.name}` },
+        },
+    ...(/\bAUTOINCREMENT\b/i.test(sql) ? sequenceStatements(before.name, temporary) : []),
     { sql: `DROP TABLE ${old}` },
     { sql: `ALTER TABLE ${fresh} RENAME TO ${old}` },
     ...target.indexes.map((index) => ({ sql: index.sql ?? indexSql(before.name, index), note: `index ${index.name}` })),
     ...own.map((trigger) => ({ sql: triggerSql(trigger) })),
+  ];
+}
+
+/** By what name a table's rowid can be read (https://www.sqlite.org/rowidtable.html); null where it has none, or no name is free. */
+function rowidOf(table: Table, { options }: TableSql): RowidName | null {
+  if (/\bWITHOUT\s+ROWID\b/i.test(options)) return null;
+  const taken = new Set(table.columns.map(({ name }) => name.toLowerCase()));
+  return ROWID_NAMES.find((name) => !taken.has(name)) ?? null;
+}
+
+/** Whether the primary key is another name for the rowid. */
+function isNumbered({ primaryKey, columns }: Table): boolean {
+  const [key, ...others] = primaryKey?.columns ?? [];
+  const type = columns.find(({ name }) => name === key)?.type;
+  return others.length === 0 && type?.kind === 'native' && /^integer$/i.test(type.sql);
+}
+
+/** Numbers that AUTOINCREMENT has given out are not given again, also where their rows are gone. */
+function sequenceStatements(table: string, temporary: string): Statement[] {
+  const name = literal(temporary);
+  return [
+    { sql: `DELETE FROM sqlite_sequence WHERE name = ${name}` },
+    {
+      sql: `INSERT INTO sqlite_sequence (name, seq) SELECT ${name}, seq FROM sqlite_sequence WHERE name = ${literal(table)}`,
+    },
   ];
 }
 
@@ -190,11 +221,22 @@ function rewritten(before: Table, delta: TableDelta): string {
   });
 }
 
-/** Only the clauses that change are written anew: a collation or a check of the column stays as it is. */
+/** Only the clauses that change are written anew: a collation, a check, a default that is an expression stay as they are. */
 function alteredDefinition(definition: ColumnDefinition, from: Column, to: Column): ColumnDefinition {
   const type = declaredType(from) === declaredType(to) ? definition.type : declaredType(to);
+  const text = ({ default: value }: Column) => (value ? spellDefault(value) : null);
+  const clauses = (changes: boolean, ...kinds: Clause['kind'][]) =>
+    (changes ? columnDefinition(to) : definition).clauses.filter(({ kind }) => kinds.includes(kind));
   const other = definition.clauses.filter(({ kind }) => kind !== 'default' && kind !== 'not null' && kind !== 'null');
-  return { ...definition, type, clauses: [...columnDefinition(to).clauses, ...other] };
+  return {
+    ...definition,
+    type,
+    clauses: [
+      ...clauses(text(from) !== text(to), 'default'),
+      ...clauses(from.nullable !== to.nullable, 'not null', 'null'),
+      ...other,
+    ],
+  };
 }
 
 /** A key, reference or check that is part of a column's own definition, when it goes. */

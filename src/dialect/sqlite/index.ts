@@ -13,6 +13,7 @@ import { holdersOf } from './holders.js';
 import { lock } from './lock.js';
 import { sqlitePath } from './options.js';
 import { preflight } from './preflight.js';
+import { isRowidName } from './rowid.js';
 import { backupCommand, script } from './script.js';
 import { spellColumn } from './spell.js';
 import { quoteName } from './table-sql.js';
@@ -74,10 +75,11 @@ export async function openSqlite(uri: DatabaseUri): Promise<Omit<Database, 'name
 
 function nthKey({ table, key }: Range, after: unknown, n: number): Query {
   const from = sql.raw(quoteName(table));
-  if (key === 'rowid') {
+  if (isRowidName(key)) {
     // Rowids are numbers: n above the last one is near enough, and costs no walk over the rows between.
-    const start = after === null ? sql`(SELECT MIN(rowid) FROM ${from})` : sql`${after}`;
-    return sql`SELECT rowid - 1 AS k FROM ${from} WHERE rowid > ${start} + ${n} ORDER BY rowid LIMIT 1`;
+    const rowid = sql.raw(key);
+    const start = after === null ? sql`(SELECT MIN(${rowid}) FROM ${from})` : sql`${after}`;
+    return sql`SELECT ${rowid} - 1 AS k FROM ${from} WHERE ${rowid} > ${start} + ${n} ORDER BY ${rowid} LIMIT 1`;
   }
   const name = sql.raw(quoteName(key));
   const above = after === null ? sql`` : sql`WHERE ${name} > ${after}`;

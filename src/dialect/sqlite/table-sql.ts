@@ -196,9 +196,13 @@ export function formatDefinition(definition: Definition): string {
     .join(' ');
 }
 
-/** Words that cannot name a column without quotes, as SQLAlchemy has it: `key` is quoted, `timestamp` is not. */
-const QUOTED =
-  /^(?![a-z_][a-z0-9_]*$)|^(?:key|index|order|group|table|check|primary|references|select|where|values|set|to|default)$/i;
+/**
+ * Words that cannot name a column without quotes (https://www.sqlite.org/lang_keywords.html: those that SQLite does not
+ * take for a name where they are no keyword), and `key`, which SQLAlchemy quotes. It does not quote `timestamp`.
+ */
+const RESERVED =
+  'add|all|alter|and|as|autoincrement|between|case|check|collate|commit|constraint|create|default|deferrable|delete|distinct|drop|else|escape|except|exists|foreign|from|group|having|in|index|insert|intersect|into|is|isnull|join|key|limit|not|nothing|notnull|null|on|or|order|primary|references|returning|select|set|table|then|to|transaction|union|unique|update|using|values|when|where';
+const QUOTED = new RegExp(`^(?![a-z_][a-z0-9_]*$)|^(?:${RESERVED})$`);
 
 export function quoteIfNeeded(name: string): string {
   return QUOTED.test(name) ? quoteName(name) : name;

@@ -1,0 +1,5 @@
+/** The names of a row's number, each as long as no column has it. */
+export const ROWID_NAMES = ['rowid', '_rowid_', 'oid'] as const;
+export type RowidName = (typeof ROWID_NAMES)[number];
+
+export const isRowidName = (name: string): name is RowidName => ROWID_NAMES.some((each) => each === name);
