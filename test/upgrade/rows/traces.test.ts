@@ -344,7 +344,7 @@ await forEachDialect('a script of 75868b020152', (server) => {
               async (third) => {
                 await insertRows(third, { assessments: [assessment(9, '"\\u0079es"')] });
                 await expect(server.runScript(third, stdout)).rejects.toThrow(
-                  'rows of assessments have changed since this script was wri',
+                  'rows of assessments have changed since this was written',
                 );
               },
             );
