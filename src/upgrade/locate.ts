@@ -57,6 +57,12 @@ export const BASE_REVISION: Revision = {
   operations: initial,
 };
 
+/**
+ * The one revision of a lineage of its own that `mlflow db upgrade` of 1.0 to 1.13 takes a database of 0.9 through before
+ * the first of ours: it gives checks other names. It stays where MLflow was killed just after it.
+ */
+const BEFORE_THE_FIRST = 'ff01da956556';
+
 /** Reads version and schema, and says where the database is. */
 export async function locate(session: Session, dialect: Dialect): Promise<Location> {
   const versions = await dialect.readVersions(session);
@@ -70,6 +76,7 @@ export function locateIn(versions: readonly string[] | null, schema: Schema, dia
       const fits = revisionsThatFit(schema, dialect).filter((id) => versions.includes(id));
       return { state: 'foreign', versions, owner: 'a lineage with several heads, which MLflow has not', fits, schema };
     }
+    if (version === BEFORE_THE_FIRST) return at(BASE, schema, dialect);
     if (isKnown(version)) return at(version, schema, dialect);
     return unknownVersion(version, schema);
   }

@@ -3,10 +3,11 @@
  * SQLAlchemy. Found by running some 25 releases, from 0.9.1 to 3.16.1, on three dialects.
  */
 import { expect, test } from 'vitest';
-import { positionOf, resolveTarget } from '../../src/schema/lineage.js';
+import { BASE, HEAD, positionOf, resolveTarget } from '../../src/schema/lineage.js';
 import { mtrack } from '../support/cli.js';
 import { SERVERS, type TestDatabase, withDatabase } from '../support/databases.js';
 import { golden } from '../support/golden.js';
+import { ALL_CONSENTS } from '../support/kill.js';
 import { run, stateOf, upgradeTo } from '../support/state.js';
 import { forEachDialect } from '../support/suites.js';
 
@@ -51,6 +52,20 @@ await forEachDialect('releases', (server) => {
       expect(await status(database)).toMatchObject({ revision: BEFORE_THE_CHECK, state: 'at', differences: [] });
       await upgradeTo(database, WITH_THE_CHECK);
       expect((await stateOf(database)).schema).toEqual(golden(server.goldens, WITH_THE_CHECK));
+    });
+  });
+
+  test('MLflow 1.x, killed after what it does to a database of 0.9 before its first revision', async () => {
+    await withDatabase(server.empty, async (database) => {
+      await upgradeTo(database, BASE);
+      await run(database, 'CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY)');
+      // The lineage of its own that MLflow 1.0 to 1.13 have for it (mlflow/temporary_db_migrations_for_pre_1_users).
+      await run(database, "INSERT INTO alembic_version VALUES ('ff01da956556')");
+      expect(await status(database)).toMatchObject({ revision: BASE, state: 'at', differences: [] });
+      expect((await mtrack(['db', 'upgrade', database.uri, '--yes', ...ALL_CONSENTS])).code).toBe(0);
+      const { version, schema } = await stateOf(database);
+      expect(version).toEqual([HEAD]);
+      expect(schema).toEqual(golden(server.goldens, HEAD));
     });
   });
 
