@@ -143,12 +143,13 @@ function progressInto(next: Revision, live: Schema, before: Schema, dialect: Dia
   return begun ? { revision: next, steps } : null;
 }
 
-/** Differences from the revision that are not explained by the next one having been begun. */
+/** Differences from the revision that are not explained by those after it having been begun. */
 function drift(revision: string, schema: Schema, partWay: PartWay | null, dialect: Dialect): Difference[] {
   if (partWay?.revision === BASE_REVISION) return [];
   const now = differences(schemaAt(revision, dialect.traits), schema, dialect).filter((each) => !isKnownVariant(each));
   if (!partWay) return now;
-  const touched = new Set(partWay.revision.operations.flatMap(tablesOf));
+  const begun = between(revision, partWay.revision.id);
+  const touched = new Set(begun.flatMap(({ operations }) => operations.flatMap(tablesOf)));
   return now.filter(({ table }) => !touched.has(table));
 }
 

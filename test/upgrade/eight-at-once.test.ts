@@ -197,8 +197,12 @@ await forEachDialect('at the same time', (server) => {
           await done;
           const EXPECTED = [0, 4, 6, 13, 15, 17, 19, 20];
           expect(ours.filter(({ code }) => !EXPECTED.includes(code ?? -1))).toEqual([]);
+          const found = await mtrack(['db', 'status', database.uri, '--json']);
           const { code, stderr } = await mtrack(upgradeArgs(database.uri, target));
-          expect(code, stderr).toBe(0);
+          expect(
+            code,
+            `${stderr}\nafter ${JSON.stringify(ours)}\nfound ${found.stdout}\nMLflow ${JSON.stringify(await done)}`,
+          ).toBe(0);
           expect(differences(alone, await stateOf(database))).toEqual([]);
         },
       );

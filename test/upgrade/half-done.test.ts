@@ -36,9 +36,9 @@ const SOME: Readonly<Record<Server['dialect'], readonly { revision: string; atMo
     { revision: 'cfd24bdc0731' },
     { revision: '7f2a7d5fae7d', atMost: 3 },
     { revision: '2d6e25af4d3e' },
-    { revision: '1b5f0d9ad7c1', atMost: 9 },
-    { revision: '75868b020152', atMost: 9 },
-    { revision: 'dc11669786a5', atMost: 3 },
+    { revision: '1b5f0d9ad7c1', atMost: 6 },
+    { revision: '75868b020152', atMost: 5 },
+    { revision: 'dc11669786a5', atMost: 2 },
   ],
   sqlite: [
     { revision: '451aebb31d03' },
@@ -46,7 +46,7 @@ const SOME: Readonly<Record<Server['dialect'], readonly { revision: string; atMo
     { revision: 'cfd24bdc0731' },
     { revision: '2d6e25af4d3e' },
     { revision: '1b5f0d9ad7c1', atMost: 4 },
-    { revision: '75868b020152', atMost: 5 },
+    { revision: '75868b020152', atMost: 3 },
   ],
   postgresql: [
     { revision: '451aebb31d03', atMost: 2 },
