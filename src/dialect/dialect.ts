@@ -6,8 +6,9 @@ import type { PoolOptions, TlsFiles } from '../config.js';
 import type { TableDelta } from '../schema/delta.js';
 import type { Naming } from '../schema/fold.js';
 import type { Column, Schema, Table } from '../schema/model.js';
-import type { Operation, Range, SqlWords } from '../schema/operations.js';
+import type { Operation, Range } from '../schema/operations.js';
 import type { Traits } from '../schema/traits.js';
+import type { SqlWords } from '../schema/words.js';
 import type { Query, Session } from './session.js';
 
 /** What a statement, or a run of them, does to others who use the database. */

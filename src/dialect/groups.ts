@@ -1,4 +1,4 @@
-import type { Groups } from '../schema/operations.js';
+import type { Groups } from '../schema/words.js';
 
 /**
  * The first row of each group by a window function, which every dialect has.

@@ -150,7 +150,9 @@ function usable(location: Extract<Location, { state: 'at' }>, look: string): Sta
 async function leftoverFindings(start: Start, session: Session, { dialect }: Database): Promise<Finding[]> {
   const findings: Finding[] = [];
   for (const table of leftovers(start.schema)) {
-    const [row] = await session.rows<{ n: number | string }>(`SELECT COUNT(*) AS n FROM ${dialect.words.id(table)}`);
+    const [row] = await session.rows<{ n: number | string }>(
+      `SELECT ${dialect.words.count()} AS n FROM ${dialect.words.id(table)}`,
+    );
     const n = Number(row?.n ?? 0);
     findings.push(
       n === 0

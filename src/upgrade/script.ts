@@ -4,7 +4,8 @@ import { inOnePiece } from '../dialect/ranges.js';
 import type { Session } from '../dialect/session.js';
 import { BASE, initial, positionOf, revisions } from '../schema/lineage.js';
 import { EMPTY_SCHEMA, type Schema } from '../schema/model.js';
-import { type DeriveRows, type DeriveValues, isComputed, type Literal, type SqlWords } from '../schema/operations.js';
+import { type DeriveRows, type DeriveValues, isComputed } from '../schema/operations.js';
+import type { Literal, SqlWords } from '../schema/words.js';
 import { tablesOf } from './fuse.js';
 import { type Plan, type PlannedRevision, planUpgrade, type Step } from './plan.js';
 import { rowsOf, type SourceRow, sourceOf, valuesOf } from './steps.js';
@@ -110,7 +111,7 @@ async function derivedText(
   const query = inOnePiece(sourceOf(operation, words));
   const rows = source && isReadable(operation, source.live) ? await source.session.rows<SourceRow>(query) : null;
   const guard = script.stopIf(
-    `SELECT 1 AS n FROM (SELECT COUNT(*) AS n FROM (${query}) s) c WHERE c.n <> ${rows?.length ?? 0}`,
+    `SELECT 1 AS n FROM (SELECT ${words.count()} AS n FROM (${query}) s) c WHERE c.n <> ${rows?.length ?? 0}`,
     rows
       ? `rows of ${operation.over.table} have changed since this was written: write it again`
       : `${operation.over.table} has rows that SQL cannot convert: run mtrack db upgrade instead`,

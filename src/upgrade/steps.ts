@@ -4,15 +4,8 @@ import type { Database, Dialect, Statement } from '../dialect/dialect.js';
 import { inChunk } from '../dialect/ranges.js';
 import type { Session } from '../dialect/session.js';
 import { MtrackError, messageOf } from '../errors.js';
-import {
-  type DeriveRows,
-  type DeriveValues,
-  isComputed,
-  type Literal,
-  type Range,
-  type Require,
-  type SqlWords,
-} from '../schema/operations.js';
+import { type DeriveRows, type DeriveValues, isComputed, type Range, type Require } from '../schema/operations.js';
+import type { Literal, SqlWords } from '../schema/words.js';
 import type { Step } from './plan.js';
 import type { OnProgress } from './progress.js';
 
@@ -115,7 +108,9 @@ export async function brokenBy(condition: Require, session: Session, dialect: Di
   const query = condition.offending(dialect.words);
   const [first] = await session.rows<Record<string, unknown>>(sql.raw(dialect.firstOf(query)));
   if (!first) return null;
-  const [count] = await session.rows<{ n: number | string }>(sql.raw(`SELECT COUNT(*) AS n FROM (${query}) q`));
+  const [count] = await session.rows<{ n: number | string }>(
+    sql.raw(`SELECT ${dialect.words.count()} AS n FROM (${query}) q`),
+  );
   const n = Number(count?.n ?? 1);
   return new MtrackError('DATA_REFUSED', {
     found: `${condition.explain(first)}${n > 1 ? ` (the first of ${n} such rows)` : ''}`,

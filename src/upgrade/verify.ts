@@ -12,7 +12,9 @@ export type RowCounts = ReadonlyMap<string, number>;
 export async function countRows(session: Session, dialect: Dialect, tables: readonly string[]): Promise<RowCounts> {
   const counts = new Map<string, number>();
   for (const table of tables) {
-    const [row] = await session.rows<{ n: number | string }>(`SELECT COUNT(*) AS n FROM ${dialect.words.id(table)}`);
+    const [row] = await session.rows<{ n: number | string }>(
+      `SELECT ${dialect.words.count()} AS n FROM ${dialect.words.id(table)}`,
+    );
     counts.set(table, Number(row?.n ?? 0));
   }
   return counts;

@@ -1,6 +1,6 @@
 /** How SQL Server writes columns and values: so that what is declared and what `sys.columns` says compare. */
 import type { Column, ColumnType } from '../../schema/model.js';
-import type { Literal } from '../../schema/operations.js';
+import type { Literal } from '../../schema/words.js';
 
 /** What MLflow's revisions give a column whose case matters. */
 export const EXACT = 'SQL_Latin1_General_CP1_CS_AS';

@@ -3,7 +3,7 @@
  * (https://learn.microsoft.com/en-us/sql/relational-databases/json/json-data-sql-server). A function that is given text
  * that is not JSON fails, so each is given text only where ISJSON says it may.
  */
-import type { SqlWords } from '../../schema/operations.js';
+import type { SqlWords } from '../../schema/words.js';
 import { firstByWindow } from '../groups.js';
 import { plainJson } from '../plain-json.js';
 import { rangeMarker } from '../ranges.js';
@@ -62,6 +62,7 @@ export const words: SqlWords = {
   literal,
   range: (column) => rangeMarker(quote(column)),
   // Cut once more: in a database of UTF-8 a varchar of so many bytes may hold fewer characters.
+  count: () => 'COUNT_BIG(*)',
   left: (text, length) => `CAST(LEFT(${text}, ${length}) AS varchar(${length}))`,
   // LEN passes over blanks at the end. What lies beyond U+FFFF counts as two.
   characters: (text) => `(DATALENGTH(CAST(${text} AS nvarchar(max))) / 2)`,

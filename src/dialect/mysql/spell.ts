@@ -1,6 +1,6 @@
 /** How MySQL and MariaDB write columns and values. */
 import type { Column, ColumnDefault, ColumnType } from '../../schema/model.js';
-import type { Literal } from '../../schema/operations.js';
+import type { Literal } from '../../schema/words.js';
 
 export function quote(name: string): string {
   return `\`${name.replaceAll('`', '``')}\``;

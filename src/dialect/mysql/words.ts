@@ -1,5 +1,5 @@
 /** The words of migrations in the SQL that MySQL and MariaDB share. */
-import type { SqlWords } from '../../schema/operations.js';
+import type { SqlWords } from '../../schema/words.js';
 import { firstByWindow } from '../groups.js';
 import { plainJson } from '../plain-json.js';
 import { rangeMarker } from '../ranges.js';
@@ -36,6 +36,7 @@ export const words: SqlWords = {
   id: quote,
   literal,
   range: (column) => rangeMarker(quote(column)),
+  count: () => 'COUNT(*)',
   left: (text, length) => `LEFT(${text}, ${length})`,
   characters: (text) => `CHAR_LENGTH(${text})`,
   firstOfEach: (groups) => firstByWindow(groups, quote, (column) => rangeMarker(quote(column))),

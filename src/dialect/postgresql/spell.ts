@@ -1,6 +1,6 @@
 /** How PostgreSQL writes columns and values: as `format_type` and `pg_get_expr` give them back, so that both sides compare. */
 import type { Column, ColumnType } from '../../schema/model.js';
-import type { Literal } from '../../schema/operations.js';
+import type { Literal } from '../../schema/words.js';
 
 export function quote(name: string): string {
   return `"${name.replaceAll('"', '""')}"`;

@@ -1,5 +1,5 @@
 /** The words of migrations in PostgreSQL's SQL. */
-import type { Groups, SqlWords } from '../../schema/operations.js';
+import type { Groups, SqlWords } from '../../schema/words.js';
 import { plainJson } from '../plain-json.js';
 import { rangeMarker } from '../ranges.js';
 import { literal, quote } from './spell.js';
@@ -67,6 +67,7 @@ export const words: SqlWords = {
   id: quote,
   literal,
   range: (column) => rangeMarker(quote(column)),
+  count: () => 'COUNT(*)',
   left: (text, length) => `left(${text}, ${length})`,
   characters: (text) => `char_length(${text})`,
   firstOfEach,

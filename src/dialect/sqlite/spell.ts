@@ -1,6 +1,6 @@
 /** How SQLite writes columns and values. Declared types are kept as text and nothing enforces a length. */
 import type { Column, ColumnDefault, ColumnType } from '../../schema/model.js';
-import type { Literal } from '../../schema/operations.js';
+import type { Literal } from '../../schema/words.js';
 import { quoteIfNeeded } from './table-sql.js';
 
 /** As SQLAlchemy declares it, which is what MLflow's databases have. */

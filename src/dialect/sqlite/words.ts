@@ -1,5 +1,5 @@
 /** The words of migrations in SQLite's SQL (JSON: https://www.sqlite.org/json1.html). */
-import type { SqlWords } from '../../schema/operations.js';
+import type { SqlWords } from '../../schema/words.js';
 import { firstByWindow } from '../groups.js';
 import { plainJson } from '../plain-json.js';
 import { rangeMarker } from '../ranges.js';
@@ -22,6 +22,7 @@ export const words: SqlWords = {
   literal,
   range: (column) => rangeMarker(quoteName(column)),
   // substr() ends at U+0000, which a text may hold: one that is short enough is left alone.
+  count: () => 'COUNT(*)',
   left: (text, length) =>
     `CASE WHEN length(CAST(${text} AS BLOB)) <= ${length} THEN ${text} ELSE substr(${text}, 1, ${length}) END`,
   characters: (text) => `length(${text})`,
