@@ -11,6 +11,7 @@ import {
   likePattern,
   matcher,
   parseFilter,
+  parseLoggedModelOrder,
   parseOrder,
   parseSearch,
   sorted,
@@ -19,7 +20,7 @@ import { float, int, reprString, shellWords } from '../../../src/store/search/py
 import { Oracle, type Plain } from '../../support/oracle.js';
 import { type Kinds, pattern, questions, RECORDS, searchable, text, unordered } from './records.js';
 import { COUNT, crashed, ours, plain, type Said, SEED, sample, theirs } from './said.js';
-import { filters, ORDERED, orders, searches } from './texts.js';
+import { filters, modelOrders, ORDERED, orders, searches } from './texts.js';
 import { base64, TOKENS } from './tokens.js';
 
 const LOGGED = { attributes: 'attribute', metrics: 'metric', params: 'parameter', tags: 'tag' } as const;
@@ -91,6 +92,27 @@ describe(`the same as MLflow (seed ${SEED})`, () => {
       expect({ entity, text, ...(found as object) }).toEqual({ entity, text, ...(theirs(answer) as object) });
     }
     expect(said.filter((each) => 'result' in each).length).toBeGreaterThan(COUNT / 50);
+  });
+
+  test('the order of logged models in files', async () => {
+    const cases = sample(modelOrders, 300);
+    const said = await oracle.call<Said>(
+      'search_orders',
+      cases.map((order) => ['loggedModelFiles', order]),
+    );
+    for (const [index, order] of cases.entries()) {
+      const answer = said[index] as Said;
+      const found = ours(answer, () => {
+        const [first] = parseLoggedModelOrder([order], 'file');
+        const scope = first?.kind === 'metric' ? 'metrics.' : '';
+        // Only a metric is measured on a dataset; MLflow keeps the names, and does not look at them.
+        const dataset =
+          scope === '' ? [order.dataset_name, order.dataset_digest] : [first?.dataset?.name, first?.dataset?.digest];
+        return [scope + first?.key, first?.ascending, ...dataset.map((each) => each || null)];
+      });
+      const read = (result: unknown) => (result as unknown[]).map((each) => (each === '' ? null : each));
+      expect([order, found]).toEqual([order, theirs(answer, read)]);
+    }
   });
 
   test('what the stores on a database take', async () => {

@@ -234,7 +234,7 @@ const edited = (texts: fc.Arbitrary<string>) =>
 const soup = fc
   .array(
     fc.constantFrom(
-      ...'a b name tags.x metrics.a "q" \'s\' 1 1.5 = != < LIKE IN ( ) [ ] , . ; * + - :: := AS AND OR NOT NULL IS IF CASE END WHEN FOR OVER WHERE VALUES LIMIT desc ASC timestamp date'.split(
+      ...'a b name tags.x metrics.a "q" \'s\' 1 1.5 = != < LIKE IN ( ) [ ] , . ; * + - :: := AS AND OR NOT NULL IS IF CASE END WHEN FOR OVER WHERE VALUES LIMIT desc ASC timestamp date BEGIN DECLARE CREATE LOOP WHILE DO GO ;'.split(
         ' ',
       ),
       'IS NOT NULL',
@@ -349,9 +349,102 @@ export const searches = stored.chain((entity) => {
   return fc.tuple(fc.constant(entity), text, order as fc.Arbitrary<never[]>);
 });
 
-/** [entity, filter]: of those that can be read a third, and as many that nearly can. */
+/** Literals of Python, whole and broken, in the list of an IN. */
+const literal = fc.letrec<{ one: string }>((tie) => ({
+  one: fc.oneof(
+    { maxDepth: 2 },
+    fc
+      .tuple(
+        fc.constantFrom('', '', '', '', 'r', 'u', 'b', 'f', 'Rb', 'x'),
+        fc.constantFrom("'", '"', "'''"),
+        fc.array(
+          fc.constantFrom(
+            'a',
+            'é',
+            '😀',
+            '\\n',
+            '\\',
+            "\\'",
+            '\\x41',
+            '\\x4',
+            '\\u00e9',
+            '\\U0001F600',
+            '\\777',
+            '\\q',
+            '\n',
+            '"',
+            '\\N',
+            '\\\n',
+            ' ',
+            '#',
+          ),
+          { maxLength: 3 },
+        ),
+      )
+      .map(([prefix, quote, parts]) => prefix + quote + parts.join('') + quote),
+    fc.constantFrom("'a'", "'b'", '"c"', "'d'"),
+    fc.constantFrom(
+      '1',
+      '-1',
+      '+1',
+      '- 1',
+      '--1',
+      '1.50',
+      '1e16',
+      '1e-5',
+      '0x1F',
+      '0b1',
+      '0o17',
+      '1_0',
+      '01',
+      '00',
+      '.5',
+      '5.',
+      '-0',
+      '-0.0',
+      '1e400',
+      'None',
+      'True',
+      'x',
+      '',
+      '12345678901234567890',
+    ),
+    fc.tuple(tie('one'), fc.constantFrom(', ', ' ', ',', ',\n', ' # c\n, '), tie('one')).map((parts) => parts.join('')),
+    tie('one').map((text) => `(${text})`),
+    tie('one').map((text) => `[${text},]`),
+  ),
+})).one;
+const inList = literal.map((text) => ['runs', `run_id IN (${text})`] as const);
+
+/** [entity, filter]: a good part can be read, as many nearly, and the rest is anything. */
 export const filters = fc.oneof(
   fc.tuple(fc.constantFrom(...ENTITIES), anything),
   searches.map(([entity, text]) => [entity, text] as const),
+  inList,
   searches.chain(([entity, text]) => fc.tuple(fc.constant(entity), edited(fc.constant(text)))),
+);
+
+/** Clauses of the file store's order of logged models. */
+export const modelOrders = fc.record(
+  {
+    field_name: fc.option(
+      fc.constantFrom(
+        'name',
+        ' name ',
+        'creation_time',
+        'creation_timestamp',
+        'metrics.a',
+        'metrics.a.b',
+        'params.a',
+        'foo',
+        '',
+        '.',
+      ),
+      { nil: null, freq: 10 },
+    ),
+    ascending: fc.boolean(),
+    dataset_name: fc.constantFrom('d', ''),
+    dataset_digest: fc.constantFrom('1', ''),
+  },
+  { requiredKeys: [] },
 );
