@@ -3,6 +3,13 @@ import base64
 import tempfile
 
 
+def speakable(value):
+    """What JSON has no word for is written as Python writes it, in a list."""
+    if isinstance(value, (list, tuple)):
+        return [speakable(each) for each in value]
+    return value if isinstance(value, (str, int, float)) else [[repr(value)]]
+
+
 def parsers():
     """{entity: (filter, order)}: functions of MLflow that read one text."""
     from mlflow.utils import search_utils as s
@@ -10,7 +17,7 @@ def parsers():
 
     def logged_models(text):
         return [
-            {"type": c.entity.type.value, "key": c.entity.key, "comparator": c.op, "value": c.value}
+            {"type": c.entity.type.value, "key": c.entity.key, "comparator": c.op, "value": speakable(c.value)}
             for c in parse_filter_string(text)
         ]
 

@@ -110,6 +110,14 @@ function whole({ key, value, float: isFloat }: Clause, written: (value: number) 
   return Number(number);
 }
 
+/** MLflow leaves a quoted number of a trace to its database, and what comes of one that is none hangs on which that is. */
+function quotedNumber(key: string, value: Value): Value {
+  if (typeof value !== 'string') return value;
+  const number = float(value);
+  if (number === undefined) throw refusedValue(key, reprString(value));
+  return number;
+}
+
 const quotedFloat = (value: number) => reprString(reprFloat(value));
 
 function experimentId(text: Value | undefined): number {
@@ -145,7 +153,7 @@ function trace(written: Clause): Clause {
       return clause;
     case 'attribute':
       attribute('traces', clause, TRACE_TEXT);
-      return clause;
+      return numeric('traces', key) ? { ...clause, value: quotedNumber(key, value) } : clause;
     case 'tag':
       oneOf(clause, TRACE_TAG, '');
       if (key === LINKED_PROMPTS) prompt(comparator, value);

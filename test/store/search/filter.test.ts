@@ -137,6 +137,7 @@ describe('what a store can answer', () => {
     ['loggedModels', 'attributes.creation_time > 5', ['attribute', 'creation_timestamp_ms', '>', 5]],
     ['loggedModels', "status = 'READY'", ['attribute', 'status', '=', 'READY']],
     ['traces', 'timestamp > 5', ['attribute', 'timestamp_ms', '>', 5]],
+    ['traces', "execution_time_ms <= '1.5'", ['attribute', 'execution_time_ms', '<=', 1.5]],
     ['traces', "name = 'x'", ['tag', 'mlflow.traceName', '=', 'x']],
     ['traces', "trace.text LIKE '%x%'", ['span', 'content', 'LIKE', '%x%']],
     ['traces', "span.attributes.`a b` RLIKE '^x'", ['span', 'attributes.`a b`', 'RLIKE', '^x']],
@@ -161,6 +162,9 @@ describe('what a store can answer', () => {
     ['loggedModels', "owner = 'me'"],
     ['datasets', "name ilike 'a'"],
     ['traces', "tags.a = ('b')"],
+    ['traces', "timestamp > 'b'"],
+    ['traces', "span.attributes.a IN ('b')"],
+    ['traces', "span.name = ('b')"],
   ])('%s: %s is refused', ([entity, text]) => {
     expect(refusal(() => checked(entity, text))).toMatch(/^INVALID_PARAMETER_VALUE: /);
   });

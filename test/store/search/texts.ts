@@ -321,7 +321,11 @@ export const searches = stored.chain((entity) => {
   const lists = fc.tuple(columns, fc.constantFrom('IN', 'NOT IN', 'in'), fc.constantFrom("('1')", "('a', '2')"));
   const nulls = fc.tuple(columns, fc.constantFrom('IS NULL', 'IS NOT NULL', 'is null'));
   const clauses = fc.oneof({ weight: 4, arbitrary: compared }, lists, nulls).map((parts) => parts.join(' '));
-  const text = fc.array(clauses, { maxLength: 2 }).map((parts) => parts.join(' AND '));
+  const text = fc
+    .array(clauses, { maxLength: 2 })
+    .map((parts) => parts.join(' AND '))
+    // What a quoted number of a trace means hangs on the database.
+    .filter((all) => entity !== 'traces' || !/(?:timestamp|time)(?:_ms)? \S+ ['"]/.test(all));
   const order =
     entity === 'loggedModels'
       ? fc.array(
