@@ -41,7 +41,7 @@ export interface Token {
 /** What Python means by \w, \s, a letter of [A-ZÀ-Ü] in any case (its i has no dot or has one), and a dot. */
 const W = '[\\p{L}\\p{N}_]';
 const S = '[\\t-\\r\\x1c-\\x20\\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000]';
-const LETTERS = 'A-Za-zÀ-ÖØ-öø-ü×\\u017f\\u212a\\u212bıİ';
+const LETTERS = 'A-Za-zÀ-Üà-öø-ü\u017f\u212a\u212bıİ';
 const A = `[${LETTERS}]`;
 const ANY = '[^\\n]';
 const D = '\\p{Nd}';
