@@ -6,8 +6,7 @@
  */
 import { invalidParameter, type StoreError } from '../errors.js';
 import { type Clause, COMPARATORS, type Comparator, type Comparison, type Entity, type Value } from './ast.js';
-import { GRAMMARS } from './grammars.js';
-import { LOGGED_MODEL_ALIASES } from './logged-models.js';
+import { GRAMMARS, LOGGED_MODEL_ALIASES, RUN_ALIASES } from './grammars.js';
 import { float, int, reprFloat, reprSet, reprString } from './python.js';
 import { checkTraceClause, LINKED_PROMPTS, TRACE_ANALYTICS } from './traces.js';
 
@@ -59,17 +58,9 @@ const numeric = (entity: Entity, key: string) => GRAMMARS[entity].numeric.includ
 
 const unknownType = ({ kind }: Clause) => invalidParameter(`Invalid search expression type '${kind}'`);
 
-const RUN_ALIASES: Readonly<Record<string, string>> = {
-  created: 'start_time',
-  Created: 'start_time',
-  'run name': 'run_name',
-  'Run name': 'run_name',
-  'Run Name': 'run_name',
-};
-
 /** An alias is one whatever the kind: `metrics.created` is the metric start_time. */
 function run(written: Clause): Clause {
-  const clause = { ...upper(written), key: RUN_ALIASES[written.key] ?? written.key };
+  const clause = { ...upper(written), key: RUN_ALIASES.get(written.key) ?? written.key };
   switch (clause.kind) {
     case 'metric':
       oneOf(clause, ORDERED, '');
@@ -199,7 +190,7 @@ function prompt(comparator: string, value: Value): void {
 
 function loggedModel(clause: Clause): Clause {
   if (clause.kind !== 'attribute') return clause;
-  const key = LOGGED_MODEL_ALIASES[clause.key] ?? clause.key;
+  const key = LOGGED_MODEL_ALIASES.get(clause.key) ?? clause.key;
   if (GRAMMARS.loggedModels.attributes.includes(key)) return { ...clause, key };
   throw invalidParameter(`Invalid attribute key '${clause.key}' specified.`);
 }

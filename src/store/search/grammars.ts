@@ -195,3 +195,19 @@ export const GRAMMARS: Readonly<Record<Entity, Grammar>> = {
 
 /** What a dataset of a run can be searched by. */
 export const DATASET_KEYS = ['name', 'digest', 'context'];
+
+/** Other names of a run's attributes. Stores take them for such whatever the kind: `metrics.created` is the metric start_time. */
+export const RUN_ALIASES: ReadonlyMap<string, string> = new Map([
+  ['created', 'start_time'],
+  ['Created', 'start_time'],
+  ['run name', 'run_name'],
+  ['Run name', 'run_name'],
+  ['Run Name', 'run_name'],
+]);
+
+/** Other names of what the table of logged models calls so. */
+export const LOGGED_MODEL_ALIASES: ReadonlyMap<string, string> = new Map([
+  ['creation_time', 'creation_timestamp_ms'],
+  ['creation_timestamp', 'creation_timestamp_ms'],
+  ['last_updated_timestamp', 'last_updated_timestamp_ms'],
+]);

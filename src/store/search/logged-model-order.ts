@@ -2,8 +2,7 @@
 import { invalidParameter } from '../errors.js';
 import type { Order } from './ast.js';
 import type { StoreKind } from './check.js';
-import { GRAMMARS } from './grammars.js';
-import { LOGGED_MODEL_ALIASES } from './logged-models.js';
+import { GRAMMARS, LOGGED_MODEL_ALIASES } from './grammars.js';
 import { strip } from './python.js';
 
 export interface LoggedModelOrder {
@@ -50,7 +49,7 @@ function inDatabase(order: LoggedModelOrder): Order {
     if (name.slice(0, dot) === 'metrics') return metric(name.slice(dot + 1), order);
     throw invalidParameter(`Invalid order by field name: ${name}. Only metrics are supported.`);
   }
-  const key = LOGGED_MODEL_ALIASES[name] ?? name;
+  const key = LOGGED_MODEL_ALIASES.get(name) ?? name;
   if (!GRAMMARS.loggedModels.attributes.includes(key)) throw invalidParameter(`Invalid order by field name: ${name}`);
   return { kind: 'attribute', key, ascending: order.ascending ?? true };
 }

@@ -1,19 +1,12 @@
 /** The filter on logged models as the database store reads it: a grammar of its own, laxer about quotes. */
 import { invalidParameter } from '../errors.js';
 import type { Clause, Column, Kind, Value } from './ast.js';
-import type { Grammar } from './grammars.js';
+import { type Grammar, LOGGED_MODEL_ALIASES } from './grammars.js';
 import { GroupingError, parse } from './grouping.js';
 import { joinComparisons } from './joins.js';
 import { readList } from './literal.js';
 import type { Node } from './node.js';
 import { float, reprString } from './python.js';
-
-/** How the table calls it. */
-export const LOGGED_MODEL_ALIASES: Readonly<Record<string, string>> = {
-  creation_time: 'creation_timestamp_ms',
-  creation_timestamp: 'creation_timestamp_ms',
-  last_updated_timestamp: 'last_updated_timestamp_ms',
-};
 
 const NUMERIC = ['<', '<=', '>', '>=', '=', '!='];
 const TEXTUAL = ['=', '!=', 'LIKE', 'ILIKE', 'IN', 'NOT IN'];
@@ -80,7 +73,7 @@ function clauseOf(grammar: Grammar, comparison: Node): Unread {
 function columnOf(grammar: Grammar, name: string): Column {
   const [, scope, key] = /^([a-z]+)\.([^\n]+)\n?$/.exec(name) ?? [];
   if (scope === undefined || key === undefined) {
-    return { kind: 'attribute', key: unticked(LOGGED_MODEL_ALIASES[name] ?? name) };
+    return { kind: 'attribute', key: unticked(LOGGED_MODEL_ALIASES.get(name) ?? name) };
   }
   const kind: Kind | undefined = Object.hasOwn(grammar.scopes, scope) ? grammar.scopes[scope] : undefined;
   if (kind !== undefined) return { kind, key: unticked(key) };

@@ -3,7 +3,7 @@ import { invalidParameter, StoreError } from '../errors.js';
 import type { Column, Entity, Order } from './ast.js';
 import type { StoreKind } from './check.js';
 import { columnOf } from './columns.js';
-import { GRAMMARS, type Grammar } from './grammars.js';
+import { GRAMMARS, type Grammar, RUN_ALIASES } from './grammars.js';
 import { GroupingError, parse } from './grouping.js';
 import type { Node } from './node.js';
 import { reprList, reprSet, reprString, shellWords, strip } from './python.js';
@@ -103,16 +103,13 @@ function columnIn(entity: OrderedEntity, grammar: Grammar, name: string): Column
   );
 }
 
-const RUN_ALIASES: Readonly<Record<string, string>> = { created: 'start_time', Created: 'start_time' };
-
 /** By what the store orders then: no aliases are left, and what it has no order for is refused. */
 function storedOrder(entity: OrderedEntity, order: Order, store: StoreKind): Order {
   const { kind, key, ascending } = order;
   switch (entity) {
     case 'runs':
       if (kind === 'dataset') throw noOrder(order, store);
-      // MLflow takes it for an alias whatever its kind is.
-      return { ...order, key: RUN_ALIASES[key] ?? key };
+      return { ...order, key: RUN_ALIASES.get(key) ?? key };
     case 'traces':
       if (store === 'file' && kind !== 'attribute') {
         throw invalidParameter(`Invalid order_by entity \`${kind}\` with key \`${key}\``);

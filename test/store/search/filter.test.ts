@@ -132,6 +132,8 @@ describe('what a store can answer', () => {
     ['runs', 'created > 1', ['attribute', 'start_time', '>', 1]],
     ['runs', "`Run name` like 'a%'", ['attribute', 'run_name', 'LIKE', 'a%']],
     ['runs', 'metrics.created > 1', ['metric', 'start_time', '>', 1]],
+    ['runs', "tags.constructor = 'a'", ['tag', 'constructor', '=', 'a']],
+    ['loggedModels', 'metrics.__proto__ > 1', ['metric', '__proto__', '>', 1]],
     ['experiments', "experiment_id IN ('1', ' 2 ')", ['attribute', 'experiment_id', 'IN', ['1', '2']]],
     ['modelVersions', "version_number >= '2'", ['attribute', 'version_number', '>=', 2]],
     ['loggedModels', 'attributes.creation_time > 5', ['attribute', 'creation_timestamp_ms', '>', 5]],

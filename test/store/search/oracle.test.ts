@@ -20,7 +20,8 @@ import { float, int, reprString, shellWords } from '../../../src/store/search/py
 import { Oracle, type Plain } from '../../support/oracle.js';
 import { type Kinds, pattern, questions, RECORDS, searchable, text, unordered } from './records.js';
 import { COUNT, crashed, ours, plain, type Said, SEED, sample, theirs } from './said.js';
-import { filters, modelOrders, ORDERED, orders, searches } from './texts.js';
+import { filters, modelOrders, searches } from './searches.js';
+import { ORDERED, orders } from './texts.js';
 import { base64, TOKENS } from './tokens.js';
 
 const LOGGED = { attributes: 'attribute', metrics: 'metric', params: 'parameter', tags: 'tag' } as const;
@@ -59,7 +60,8 @@ describe(`the same as MLflow (seed ${SEED})`, () => {
     const cases = sample(filters);
     const said = await oracle.call<Said>('search_filters', cases);
     const isText = (value: unknown) =>
-      typeof value === 'string' || (Array.isArray(value) && value.length > 0 && value.every(isText));
+      typeof value === 'string' ||
+      (Array.isArray(value) && value.length > 0 && value.every((each) => typeof each === 'string'));
     const numeric = ({ kind, key }: Clause) => kind === 'metric' || /^(?:creation|last_updated)_time/.test(key);
     const notText = ({ result }: { result: Clause[] }) =>
       result.some((clause) => !numeric(clause) && !isText(clause.value));

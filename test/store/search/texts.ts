@@ -22,7 +22,9 @@ const KEYS = [
   ...'creation_time last_update_time creation_timestamp last_updated_timestamp version_number source_path'.split(' '),
   ...'timestamp timestamp_ms execution_time execution_time_ms end_time_ms request_id client_request_id'.split(' '),
   ...'prompt text content type id model_id model_type source_run_id digest context created_time created_by'.split(' '),
-  ...'version date key value order user state level acc val/loss a.b.c a-b a1 1a _x é 日本 in like null and'.split(' '),
+  ...'version date key value order user state level acc val/loss a.b.c a-b a1 1a _x é 日本 in like null and constructor __proto__'.split(
+    ' ',
+  ),
   ...['run name', '`run name`', '"run name"', "'run name'", '`a.b`', '"a b"', '``', '""', '', '`a``b`', 'a b', '`a`.b'],
   ...['attributes.x', 'attributes.`a b`', '"mlflow.user"', '`mlflow.prompt.is_prompt`', '[a]', 'a[1]', '*', '@x', '#x'],
 ];
@@ -139,7 +141,7 @@ const NULLS = [
 ];
 
 const spaced = fc.constantFrom(' ', ' ', ' ', ' ', '', '  ', '\n', '\t');
-const glued = (...parts: fc.Arbitrary<string>[]) => fc.tuple(...parts).map((each) => each.join(''));
+export const glued = (...parts: fc.Arbitrary<string>[]) => fc.tuple(...parts).map((each) => each.join(''));
 
 const word = fc.string({ unit: fc.constantFrom(...'abz_09AZé./-`"\' %$#@'), maxLength: 5 });
 const key = fc.oneof({ weight: 6, arbitrary: fc.constantFrom(...KEYS) }, { weight: 1, arbitrary: word });
@@ -220,7 +222,7 @@ const edits = fc.array(
   { minLength: 1, maxLength: 3 },
 );
 
-const edited = (texts: fc.Arbitrary<string>) =>
+export const edited = (texts: fc.Arbitrary<string>) =>
   fc.tuple(texts, edits).map(([text, all]) =>
     all
       .reduce((so, [where, gone, put]) => {
@@ -254,7 +256,7 @@ const unit = fc.oneof(
   fc.constantFrom(...'\u2002\u2028\u2029\u202f\u3000\ufeff\u00ad·²½Ⅷ٣१𝟝日本😀ßẞſKÅıİ\ud55c'),
 );
 
-const anything = fc.oneof(
+export const anything = fc.oneof(
   { weight: 4, arbitrary: composed },
   { weight: 3, arbitrary: edited(composed) },
   { weight: 2, arbitrary: soup },
@@ -287,168 +289,3 @@ export const orders = fc.oneof(
 );
 
 export const ORDERED = ENTITIES.filter((entity) => entity !== 'loggedModels' && entity !== 'loggedModelFiles');
-
-/** Columns that exist, so that a search fails, if at all, by what is compared. */
-const COLUMNS: Readonly<Record<Exclude<Entity, 'loggedModelFiles'>, readonly string[]>> = {
-  runs: 'run_id status start_time end_time `created` run_name metrics.a metrics.created params.a tags.a dataset.name dataset.context'.split(
-    ' ',
-  ),
-  experiments: 'name experiment_id creation_time last_update_time tags.a attribute.name'.split(' '),
-  traces:
-    'request_id timestamp_ms attributes.timestamp end_time execution_time status client_request_id name run_id prompt trace.text tags.a metadata.a metadata.mlflow.trace.tokenUsage metadata.mlflow.trace.session span.name span.status span.type span.content span.attributes.a feedback.a expectation.a issue.id issue.name feedback.'.split(
-      ' ',
-    ),
-  loggedModels:
-    'name model_id status creation_time creation_timestamp last_updated_timestamp params.a tags.a metrics.a attributes.name'.split(
-      ' ',
-    ),
-  registeredModels: 'name tags.a attribute.name tags.`mlflow.prompt.is_prompt`'.split(' '),
-  modelVersions: 'name version_number run_id source_path tags.a attribute.run_id'.split(' '),
-  datasets: 'name created_time last_update_time created_by last_updated_by tags.a'.split(' '),
-};
-
-const stored = fc.constantFrom(...ENTITIES.filter((entity) => entity !== 'loggedModelFiles'));
-
-/** MLflow hands `run_id = ('a')` on to the database, which fails: those come elsewhere. A search whose texts can be read, mostly: [entity, filter, order_by]. */
-export const searches = stored.chain((entity) => {
-  const columns = fc.constantFrom(...COLUMNS[entity]);
-  const number = fc.constantFrom('1', "'1'", '1.0', '1.5', "'a'", "' 1_0 '", "'1.0'", "'n/1'", '2', '"b"');
-  const compared = fc.tuple(
-    columns,
-    fc.constantFrom('=', '!=', '<', '>=', 'LIKE', 'ilike', 'ILIKE', 'RLIKE', '=', '>', '=='),
-    number,
-  );
-  const lists = fc.tuple(columns, fc.constantFrom('IN', 'NOT IN', 'in'), fc.constantFrom("('1')", "('a', '2')"));
-  const nulls = fc.tuple(columns, fc.constantFrom('IS NULL', 'IS NOT NULL', 'is null'));
-  const clauses = fc.oneof({ weight: 4, arbitrary: compared }, lists, nulls).map((parts) => parts.join(' '));
-  const text = fc
-    .array(clauses, { maxLength: 2 })
-    .map((parts) => parts.join(' AND '))
-    // What a quoted number of a trace means hangs on the database.
-    .filter((all) => entity !== 'traces' || !/(?:timestamp|time)(?:_ms)? \S+ ['"]/.test(all));
-  const order =
-    entity === 'loggedModels'
-      ? fc.array(
-          fc.record(
-            {
-              field_name: fc.constantFrom(
-                'name',
-                'creation_time',
-                'creation_timestamp',
-                'metrics.a',
-                'foo',
-                'params.a',
-                'model_id',
-                'metrics.a.b',
-              ),
-              ascending: fc.boolean(),
-              dataset_name: fc.constantFrom('d'),
-              dataset_digest: fc.constantFrom('1'),
-            },
-            { requiredKeys: ['field_name'] },
-          ),
-          { maxLength: 2 },
-        )
-      : fc.array(glued(columns, fc.constantFrom('', ' DESC', ' asc')), { maxLength: 2 });
-  return fc.tuple(fc.constant(entity), text, order as fc.Arbitrary<never[]>);
-});
-
-/** Literals of Python, whole and broken, in the list of an IN. */
-const literal = fc.letrec<{ one: string }>((tie) => ({
-  one: fc.oneof(
-    { maxDepth: 2 },
-    fc
-      .tuple(
-        fc.constantFrom('', '', '', '', 'r', 'u', 'b', 'f', 'Rb', 'x'),
-        fc.constantFrom("'", '"', "'''"),
-        fc.array(
-          fc.constantFrom(
-            'a',
-            'é',
-            '😀',
-            '\\n',
-            '\\',
-            "\\'",
-            '\\x41',
-            '\\x4',
-            '\\u00e9',
-            '\\U0001F600',
-            '\\777',
-            '\\q',
-            '\n',
-            '"',
-            '\\N',
-            '\\\n',
-            ' ',
-            '#',
-          ),
-          { maxLength: 3 },
-        ),
-      )
-      .map(([prefix, quote, parts]) => prefix + quote + parts.join('') + quote),
-    fc.constantFrom("'a'", "'b'", '"c"', "'d'"),
-    fc.constantFrom(
-      '1',
-      '-1',
-      '+1',
-      '- 1',
-      '--1',
-      '1.50',
-      '1e16',
-      '1e-5',
-      '0x1F',
-      '0b1',
-      '0o17',
-      '1_0',
-      '01',
-      '00',
-      '.5',
-      '5.',
-      '-0',
-      '-0.0',
-      '1e400',
-      'None',
-      'True',
-      'x',
-      '',
-      '12345678901234567890',
-    ),
-    fc.tuple(tie('one'), fc.constantFrom(', ', ' ', ',', ',\n', ' # c\n, '), tie('one')).map((parts) => parts.join('')),
-    tie('one').map((text) => `(${text})`),
-    tie('one').map((text) => `[${text},]`),
-  ),
-})).one;
-const inList = literal.map((text) => ['runs', `run_id IN (${text})`] as const);
-
-/** [entity, filter]: a good part can be read, as many nearly, and the rest is anything. */
-export const filters = fc.oneof(
-  fc.tuple(fc.constantFrom(...ENTITIES), anything),
-  searches.map(([entity, text]) => [entity, text] as const),
-  inList,
-  searches.chain(([entity, text]) => fc.tuple(fc.constant(entity), edited(fc.constant(text)))),
-);
-
-/** Clauses of the file store's order of logged models. */
-export const modelOrders = fc.record(
-  {
-    field_name: fc.option(
-      fc.constantFrom(
-        'name',
-        ' name ',
-        'creation_time',
-        'creation_timestamp',
-        'metrics.a',
-        'metrics.a.b',
-        'params.a',
-        'foo',
-        '',
-        '.',
-      ),
-      { nil: null, freq: 10 },
-    ),
-    ascending: fc.boolean(),
-    dataset_name: fc.constantFrom('d', ''),
-    dataset_digest: fc.constantFrom('1', ''),
-  },
-  { requiredKeys: [] },
-);
