@@ -6,7 +6,9 @@ import { invalidParameter, type StoreError } from '../errors.js';
 import { reprBytes, reprFloat, reprList, reprString, reprTuple } from './python.js';
 
 /** What is no string is known by what Python writes for it. */
-type Literal = string | { readonly written: string; readonly items?: readonly Literal[] };
+type Literal =
+  | string
+  | { readonly written: string; readonly items?: readonly Literal[]; readonly listed?: readonly Literal[] };
 
 const write = (literal: Literal) => (typeof literal === 'string' ? reprString(literal) : literal.written);
 
@@ -114,7 +116,7 @@ class Reader {
     const [only] = items;
     if (closing === ')' && only !== undefined && commas === 0) return only;
     const written = items.map(write);
-    return closing === ')' ? { written: reprTuple(written), items } : { written: reprList(written) };
+    return closing === ')' ? { written: reprTuple(written), items } : { written: reprList(written), listed: items };
   }
 }
 
@@ -128,8 +130,11 @@ function numeral(text: string): string {
 
 const refused = (what: string): StoreError => invalidParameter(`While parsing a list in the query,${what}`);
 
-/** @throws StoreError where it is not a list of strings with at least one member */
-export function readList(text: string): readonly string[] {
+/**
+ * A tuple; a list as well, where one is asked for, which is one value otherwise.
+ * @throws StoreError where it is not one of strings, with at least one member
+ */
+export function readList(text: string, lists: 'lists too' | 'tuples' = 'tuples'): readonly string[] {
   let literal: Literal;
   try {
     literal = new Reader(text).all();
@@ -137,7 +142,8 @@ export function readList(text: string): readonly string[] {
     if (!(error instanceof Refused)) throw error;
     throw refused(' expected a non-empty list of string values, but got ill-formed list.');
   }
-  const items = typeof literal === 'string' ? [literal] : (literal.items ?? [literal]);
+  const listed = typeof literal === 'string' || lists === 'tuples' ? undefined : literal.listed;
+  const items = typeof literal === 'string' ? [literal] : (literal.items ?? listed ?? [literal]);
   if (items.length === 0) throw refused(' expected a non-empty list of string values, but got empty list');
   const strings = items.filter((item) => typeof item === 'string');
   if (strings.length === items.length) return strings;

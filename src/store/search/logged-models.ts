@@ -87,4 +87,4 @@ function numberOf(key: string, text: string): number {
 }
 
 const textOf = (text: string): Value =>
-  text.startsWith('(') && text.endsWith(')') ? readList(text) : text.replace(/^'+|'+$/g, '');
+  text.startsWith('(') && text.endsWith(')') ? readList(text, 'lists too') : text.replace(/^'+|'+$/g, '');

@@ -137,6 +137,7 @@ describe('what a store can answer', () => {
     ['experiments', "experiment_id IN ('1', ' 2 ')", ['attribute', 'experiment_id', 'IN', ['1', '2']]],
     ['modelVersions', "version_number >= '2'", ['attribute', 'version_number', '>=', 2]],
     ['loggedModels', 'attributes.creation_time > 5', ['attribute', 'creation_timestamp_ms', '>', 5]],
+    ['loggedModels', "name IN (['a', 'b'])", ['attribute', 'name', 'IN', ['a', 'b']]],
     ['loggedModels', "status = 'READY'", ['attribute', 'status', '=', 'READY']],
     ['traces', 'timestamp > 5', ['attribute', 'timestamp_ms', '>', 5]],
     ['traces', "execution_time_ms <= '1.5'", ['attribute', 'execution_time_ms', '<=', 1.5]],
