@@ -62,6 +62,8 @@ const MAY_IMPORT: readonly { readonly part: RegExp; readonly may: readonly RegEx
     part: /^src\/upgrade\//,
     may: [COMMON, /^src\/schema\//, /^src\/dialect\/(?!index\.ts)[^/]+\.ts$/, /^src\/upgrade\//],
   },
+  { part: /^src\/store\/errors\.ts$/, may: [COMMON] },
+  { part: /^src\/store\/search\//, may: [COMMON, /^src\/store\/errors\.ts$/, /^src\/store\/search\//] },
   {
     part: /^src\/cli\//,
     may: [COMMON, /^src\/schema\//, /^src\/dialect\/[^/]+\.ts$/, /^src\/upgrade\//, /^src\/cli\//],
@@ -89,7 +91,8 @@ describe('imports', () => {
 
   test('every file is imported, or started', () => {
     const used = new Set(all.flatMap(({ own }) => own));
-    const started = /^src\/(?:commands\/|cli\/main\.ts)/;
+    // The stores of issue 4 will import the search language: until they are here, nothing does.
+    const started = /^src\/(?:commands\/|cli\/main\.ts|store\/search\/index\.ts)/;
     expect(all.map(({ path }) => path).filter((path) => !used.has(path) && !started.test(path))).toEqual([]);
   });
 

@@ -26,6 +26,7 @@ import mlflow.cli  # noqa: E402
 import mlflow.db  # noqa: E402
 import mlflow.store.db.utils  # noqa: E402
 import mlflow.store.tracking.sqlalchemy_store  # noqa: E402
+import oracle_search  # noqa: E402
 
 MAKE = sys.argv[1]
 VERSIONS = os.path.join(os.path.dirname(mlflow.__file__), "store", "db_migrations", "versions")
@@ -191,7 +192,21 @@ def auth_database(uri, revision):
     migrate(sqlalchemy.create_engine(uri), revision)
 
 
-REQUESTS = {f.__name__: f for f in (read, db_upgrade, db_upgrade_killed, auth_database, trace_values, assessments, dimensions, categories, strip_lower)}
+REQUESTS = {
+    f.__name__: f
+    for f in (
+        read,
+        db_upgrade,
+        db_upgrade_killed,
+        auth_database,
+        trace_values,
+        assessments,
+        dimensions,
+        categories,
+        strip_lower,
+        *oracle_search.REQUESTS,
+    )
+}
 
 
 def plain(value):

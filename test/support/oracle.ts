@@ -85,7 +85,20 @@ export class Oracle implements AsyncDisposable {
 
   /** One of the functions of oracle.py on a list of inputs, its results to the last bit. */
   async call<Result = Plain>(
-    what: 'trace_values' | 'assessments' | 'dimensions' | 'categories' | 'strip_lower',
+    what:
+      | 'trace_values'
+      | 'assessments'
+      | 'dimensions'
+      | 'categories'
+      | 'strip_lower'
+      | 'search_filters'
+      | 'search_orders'
+      | 'search_stores'
+      | 'search_records'
+      | 'search_tokens'
+      | 'search_model_tokens'
+      | 'search_likes'
+      | 'search_words',
     inputs: readonly unknown[],
   ): Promise<Result[]> {
     return (await this.#ask({ do: what, with: [inputs] })).result as Result[];
