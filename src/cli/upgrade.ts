@@ -96,13 +96,15 @@ async function upgrade(
     yes: flags.yes,
     accepted: flags.accept,
     interactive: terminal.interactive,
-    command: commandOf(
-      'db upgrade',
-      database,
-      ...(flags.to === 'head' ? [] : ['--to', shellWord(flags.to)]),
-      ...(flags.yes ? ['--yes'] : []),
-      ...flags.accept.map((each) => `--accept ${each}`),
-    ),
+    commandWith: (...missing) =>
+      commandOf(
+        'db upgrade',
+        database,
+        ...(flags.to === 'head' ? [] : ['--to', shellWord(flags.to)]),
+        ...(flags.yes ? ['--yes'] : []),
+        ...flags.accept.map((each) => `--accept ${each}`),
+        ...missing,
+      ),
     say: terminal.note,
   });
   const { signal, release } = stopOnSignals((name, again) =>
