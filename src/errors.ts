@@ -60,6 +60,9 @@ export class MtrackError extends Error {
   }
 }
 
+/** What to do where a newer MLflow is met than this build knows. */
+export const UPDATE_MTRACK = 'update mtrack: in its folder, `git pull && npm ci`';
+
 /** The message of whatever was thrown. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);

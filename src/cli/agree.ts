@@ -13,14 +13,14 @@ export interface AgreeOptions {
   /** Revisions agreed to by name. */
   readonly accepted: readonly string[];
   readonly interactive: boolean;
-  /** The command as it was given, to be given again with what is missing. */
-  readonly command: string;
+  /** The command as it was given, with the flags that are missing. */
+  readonly commandWith: (...flags: string[]) => string;
   readonly say: (text: string) => void;
 }
 
 /** @throws {MtrackError} CONSENT_REQUIRED, naming the flags that are missing */
 export async function agree(assessment: Assessment, database: Database, options: AgreeOptions): Promise<void> {
-  const { yes, accepted, interactive, command, say } = options;
+  const { yes, accepted, interactive, commandWith, say } = options;
   const open = missing(assessment.consents, accepted);
   const backup = database.dialect.backupCommand(database.target);
   if (!interactive) {
@@ -34,7 +34,7 @@ export async function agree(assessment: Assessment, database: Database, options:
       expected: `--yes${open.length > 0 ? ', and for each revision that cannot be undone its own --accept' : ''}`,
       fix: [
         ...(assessment.start.state === 'empty' ? [] : [`take a backup: ${backup}`]),
-        [command, ...(yes ? [] : ['--yes']), ...open.map(({ revision }) => `--accept ${revision}`)].join(' '),
+        commandWith(...(yes ? [] : ['--yes']), ...open.map(({ revision }) => `--accept ${revision}`)),
       ],
       details: { missing: open.map(({ revision }) => revision), consents: open },
     });

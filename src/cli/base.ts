@@ -64,7 +64,9 @@ function asFailure(error: Error): Error | null {
   if (error instanceof Errors.ExitError && error.oclif.exit === 0) return null;
   if (error instanceof Errors.CLIError) {
     return new MtrackError('USAGE', {
-      found: error.message.replace(/\nSee more help with --help\n?$/, ''),
+      found: error.message
+        .replace(/\nSee more help with --help\n?$/, '')
+        .replace(/^The following errors? occurred:\s+/, ''),
       fix: ['see the options with --help'],
       cause: error,
     });

@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url';
 import { Errors, handle, run } from '@oclif/core';
 import { MtrackError } from '../errors.js';
 import { failureText } from './render/failure.js';
@@ -9,9 +10,12 @@ export async function main(url: string): Promise<void> {
     process.channel.unref();
     process.once('disconnect', () => process.kill(process.pid, 'SIGTERM'));
   }
+  // Whoever read the messages has gone (`2>&1 | head`, a terminal that was closed): the work is no less to be ended well.
+  process.stderr.on('error', () => undefined);
+  // No plugins of the user: oclif would look for them in a home folder that may not be this user's to read.
   // Not oclif's `execute`, which waits for stdout to drain: where its reader has gone (`| head`), it never does.
   const args = process.argv.slice(2);
-  await run(args, url).catch((error: Error) => {
+  await run(args, { root: fileURLToPath(url), userPlugins: false }).catch((error: Error) => {
     const unknown = error instanceof Errors.CLIError && /^command .* not found$/.test(error.message);
     if (!unknown) return handle(error);
     const failure = new MtrackError('USAGE', {

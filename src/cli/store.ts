@@ -52,7 +52,7 @@ export function namedDatabase({ argument, flags }: StoreInput): NamedDatabase {
   throw new MtrackError('URI_INVALID', {
     found: `${uri.path} is a file store, a folder`,
     expected: 'the URI of a database: sqlite:///…, postgresql://…, mysql://…, mssql://…',
-    fix: ['a file store has no schema to upgrade'],
+    fix: [`if ${uri.path} is a database file, write sqlite:///${uri.path}; a file store has no schema to upgrade`],
   });
 }
 

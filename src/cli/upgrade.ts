@@ -9,7 +9,7 @@ import { type Assessment, assess } from '../upgrade/assess.js';
 import { commandOf } from '../upgrade/command.js';
 import { checkAccepted } from '../upgrade/consent.js';
 import { execute, type Outcome } from '../upgrade/execute.js';
-import { howToRun, planOffline, scriptOf } from '../upgrade/script.js';
+import { planOffline, scriptOf } from '../upgrade/script.js';
 import { secretsOf, wordsOf } from '../uri.js';
 import { agree, warning } from './agree.js';
 import { liveDisplay, plainDisplay, silentDisplay, waitingNotes } from './progress.js';
@@ -91,18 +91,20 @@ async function upgrade(
 ): Promise<unknown> {
   if (assessment.findings.some(({ severity }) => severity === 'refuses')) throw refused(assessment);
   terminal.note(summaryText(assessment, database.dialect));
-  if (database.absent) terminal.note(`there is no database yet at ${database.target.database}: it will be made`);
+  if (database.absent) terminal.note(`there is no ${database.target.database} yet: it will be made`);
   await agree(assessment, database, {
     yes: flags.yes,
     accepted: flags.accept,
     interactive: terminal.interactive,
-    command: commandOf(
-      'db upgrade',
-      database,
-      ...(flags.to === 'head' ? [] : ['--to', shellWord(flags.to)]),
-      ...(flags.yes ? ['--yes'] : []),
-      ...flags.accept.map((each) => `--accept ${each}`),
-    ),
+    commandWith: (...missing) =>
+      commandOf(
+        'db upgrade',
+        database,
+        ...(flags.to === 'head' ? [] : ['--to', shellWord(flags.to)]),
+        ...(flags.yes ? ['--yes'] : []),
+        ...flags.accept.map((each) => `--accept ${each}`),
+        ...missing,
+      ),
     say: terminal.note,
   });
   const { signal, release } = stopOnSignals((name, again) =>
@@ -121,7 +123,7 @@ async function upgrade(
         onProgress,
       }),
     );
-    terminal.say(outcomeText(outcome));
+    terminal.say(outcomeText(outcome, database));
     return { ...outcomeJson(outcome), database: database.shown };
   } finally {
     release();
@@ -133,7 +135,7 @@ function displayFor({ interactive, json, note }: Terminal) {
   return interactive ? liveDisplay('upgrade') : plainDisplay(note);
 }
 
-function outcomeText({ applied, to, seconds, verification }: Outcome): string {
+function outcomeText({ applied, to, seconds, verification }: Outcome, database: Database): string {
   const done =
     applied.length === 0
       ? `at revision ${atText(to)}: another upgrade did it`
@@ -143,7 +145,7 @@ function outcomeText({ applied, to, seconds, verification }: Outcome): string {
     done,
     ...(remaining.length > 0
       ? [
-          `${plural(remaining.length, 'difference')} from before the upgrade are still there: mtrack db status lists them`,
+          `differences from before the upgrade that are still there: ${remaining.length}; they are listed by ${commandOf('db status', database)}`,
         ]
       : []),
     ...brokenReferences.map((line) => `as before the upgrade: ${line}`),
@@ -171,7 +173,7 @@ async function script(
 ): Promise<unknown> {
   const { plan, start } = assessment;
   const hasVersionTable = start.schema.tables.has('alembic_version');
-  const run = howToRun(database);
+  const run = database.dialect.script.runWith(database.target);
   const text = await scriptOf(plan, database.dialect, { session, live: start.schema, hasVersionTable }, [
     `mtrack db upgrade --sql: ${database.shown}`,
     `from ${plan.initial ? 'an empty database' : plan.from} to ${plan.to}`,
@@ -194,6 +196,9 @@ async function offlineScript({ argument, flags }: Input, { say }: Terminal): Pro
       expected: 'a range with --sql only: a database has its own beginning',
       fix: [`mtrack db upgrade --sql --to ${flags.to} --dialect ${SCHEMES[0]}`, `mtrack db upgrade --to ${to}`],
     });
+  }
+  if (flags.dialect !== undefined && !SCHEMES.includes(flags.dialect)) {
+    throw new MtrackError('USAGE', { found: `--dialect ${flags.dialect}`, expected: `one of ${SCHEMES.join(', ')}` });
   }
   const scheme = flags.dialect ?? schemeOf({ argument, flags });
   const dialect = await offlineDialect(scheme);

@@ -3,7 +3,6 @@
  * database by name; it asks the facts here.
  */
 import type { PoolOptions, TlsFiles } from '../config.js';
-import type { TableDelta } from '../schema/delta.js';
 import type { Naming } from '../schema/fold.js';
 import type { Column, Schema, Table } from '../schema/model.js';
 import type { Operation, Range } from '../schema/operations.js';
@@ -207,5 +206,3 @@ export interface Script {
   /** How to run it, as a command. */
   readonly runWith: (target: BackupTarget) => string;
 }
-
-export type { TableDelta };

@@ -75,6 +75,7 @@ export async function openDatabase(uri: DatabaseUri, options: OpenOptions): Prom
   };
 }
 
+/** The dialect of a scheme, for scripts that are written without a database. @throws {MtrackError} URI_INVALID */
 export async function offlineDialect(scheme: string): Promise<Dialect> {
   return entryOf(scheme).offline(scheme);
 }

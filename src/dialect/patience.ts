@@ -1,4 +1,4 @@
-/** Looking while somebody else has what is looked at locked: in short attempts, saying for whom, and not for ever. */
+/** Waiting for somebody else who has locked what is wanted: in short attempts, saying for whom, and not for ever. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { MtrackError } from '../errors.js';
 import type { Blocker, FaultKind, LockWait } from './dialect.js';
@@ -30,6 +30,38 @@ export function patient(session: Session, locks: Locks, { patience, onWait }: Lo
     }
   };
   return { ...session, rows };
+}
+
+/** How often a server is asked for the lock that another upgrade holds. */
+const LOCK_POLL_MS = 250;
+
+/**
+ * Takes the lock that keeps other upgrades out, telling for whom it waits.
+ * @param attempt whether it was got; does not wait
+ * @param about.fix what to do about an upgrade that does not end
+ * @param about.privilege what a user must have to see who holds the lock
+ * @throws {MtrackError} LOCKED
+ */
+export async function takeLock(
+  attempt: () => Promise<boolean>,
+  holders: () => Promise<readonly Blocker[]>,
+  { patience, onWait }: LockWait,
+  about: { readonly fix: string; readonly privilege: string },
+): Promise<void> {
+  const until = Date.now() + patience;
+  while (!(await attempt())) {
+    const blockers = await holders();
+    if (Date.now() > until) {
+      const who = blockers.map(({ who }) => who).join('; ') || `by whom, only a user with ${about.privilege} can see`;
+      throw new MtrackError('LOCKED', {
+        found: `another upgrade of this database has run for more than ${Math.round(patience / 1000)} s: ${who}`,
+        fix: [`${about.fix}, and run the command again`],
+        details: { blockers },
+      });
+    }
+    onWait(blockers);
+    await sleep(LOCK_POLL_MS);
+  }
 }
 
 function stillLocked(patience: number, blockers: readonly Blocker[], cause: unknown): MtrackError {

@@ -76,6 +76,17 @@ export async function pinnedSession(
   };
 }
 
+/** The session with its settings; closed where they cannot be made, as the process would not end while it is open. */
+export async function prepared(session: Session, ...settings: readonly Query[]): Promise<Session> {
+  try {
+    for (const setting of settings) await session.run(setting);
+    return session;
+  } catch (error) {
+    await session.close();
+    throw error;
+  }
+}
+
 /** The session, with each statement told before it is sent. Values are not: they stay where they are bound. */
 export function echoing(session: Session, echo: (statement: string) => void): Session {
   const told = (query: Query) => {

@@ -1,6 +1,6 @@
 /** The lineage of revisions: their order, what MLflow release uses which, and the expected schema at each. */
 import { initial, revisions } from '../../migrations/index.js';
-import { MtrackError } from '../errors.js';
+import { MtrackError, UPDATE_MTRACK } from '../errors.js';
 import { applyOperation } from './fold.js';
 import { EMPTY_SCHEMA, type Schema } from './model.js';
 import type { Operation, Revision } from './operations.js';
@@ -78,7 +78,7 @@ function headOfRelease(minor: string): string {
   const known = Object.keys(HEADS_BY_RELEASE).map((version) => version.split('.').slice(0, 2).join('.'));
   throw new MtrackError('TARGET_UNKNOWN', {
     found: `--to mlflow==${minor}: this build knows no schema of that release`,
-    expected: `one of ${known.join(', ')}`,
-    fix: ['name the next older release that is known, or a revision; for a newer MLflow: npm install -g mtrack@latest'],
+    expected: `a release from ${known.at(0)} to ${known.at(-1)}`,
+    fix: ['name the next older release that is known, or a revision', `for a newer MLflow, ${UPDATE_MTRACK}`],
   });
 }

@@ -1,7 +1,7 @@
 /** What an upgrade to a target would be, and whether it could go ahead: read-only, all findings at once. */
-import type { Database, Finding, TableStats } from '../dialect/dialect.js';
+import type { Database, Dialect, Finding, TableStats } from '../dialect/dialect.js';
 import type { Session } from '../dialect/session.js';
-import { MtrackError } from '../errors.js';
+import { MtrackError, UPDATE_MTRACK } from '../errors.js';
 import { describeDifference } from '../schema/diff.js';
 import { BASE, HEAD, positionOf, releasesOf, schemaAt } from '../schema/lineage.js';
 import type { Require } from '../schema/operations.js';
@@ -9,7 +9,7 @@ import { commandOf } from './command.js';
 import { type Consent, consentsNeeded } from './consent.js';
 import { heavyTables, stepsOf, tablesInPlan } from './cost.js';
 import { foreignWords, othersIn, otherTables } from './foreign.js';
-import { BASE_REVISION, copyOf, type Location, locate } from './locate.js';
+import { BASE_REVISION, copiedBy, copyOf, type Location, locate } from './locate.js';
 import { leftovers, type Plan, planUpgrade, type Start } from './plan.js';
 import { brokenBy } from './steps.js';
 
@@ -87,7 +87,7 @@ export function startFrom(location: Location, target: string, database: Database
       throw new MtrackError('DATABASE_NEWER', {
         found: `revision ${location.version}, which this build does not know; its tables are MLflow's`,
         expected: `a revision up to ${HEAD} (MLflow ${releasesOf(HEAD)})`,
-        fix: ['use a newer mtrack: `npm install -g mtrack@latest`', look],
+        fix: [UPDATE_MTRACK, look],
       });
     case 'foreign':
       throw new MtrackError('DATABASE_FOREIGN', {
@@ -97,16 +97,24 @@ export function startFrom(location: Location, target: string, database: Database
       });
     case 'unversioned':
       throw new MtrackError('UNVERSIONED', {
-        found: `tables of MLflow, but no version${location.fits.length > 0 ? `; the schema is that of revision ${location.fits.at(-1)}` : ''}`,
+        found: `tables of MLflow, but no version; the schema is that of ${location.fits.join(' or ') || 'no revision'}`,
         expected: 'a row in alembic_version, or the five tables of MLflow 0.9',
-        fix: [
-          location.fits.length > 0
-            ? `restore alembic_version from a backup; if it is certain that nothing else is missing: CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY) and INSERT INTO alembic_version VALUES ('${location.fits.at(-1)}')`
-            : 'restore the database from a backup: the schema is that of no revision',
-          look,
-        ],
+        fix: ['restore what is missing from a backup', look, ...versionAgain(location, database.dialect)],
       });
   }
+}
+
+/** Where several revisions fit, the first of them: what the others do to rows can be done twice, and must not be left out. */
+function versionAgain(
+  { fits: [first], schema }: Extract<Location, { state: 'unversioned' }>,
+  dialect: Dialect,
+): string[] {
+  if (first === undefined) return [];
+  const { id, literal } = dialect.words;
+  const create = schema.tables.has('alembic_version') ? '' : `${dialect.createVersionTable};\n`;
+  return [
+    `or, if it is certain that only the version is missing:\n${create}INSERT INTO ${id('alembic_version')} (${id('version_num')}) VALUES (${literal(first)});`,
+  ];
 }
 
 function newerThanTarget(revision: string, target: string): MtrackError {
@@ -163,8 +171,8 @@ async function leftoverFindings(start: Start, session: Session, { dialect }: Dat
           }
         : {
             severity: 'refuses',
-            found: `${table} is left over from another program and holds ${n} rows`,
-            fix: `compare it with ${table.replace('_alembic_tmp_', '')}, and drop it: DROP TABLE ${dialect.words.id(table)}`,
+            found: `${table} is left over from another program and holds ${n} ${n === 1 ? 'row' : 'rows'}`,
+            fix: `compare it with ${copiedBy(table)}, and drop it: DROP TABLE ${dialect.words.id(table)}`,
           },
     );
   }

@@ -1,6 +1,15 @@
 import type { Database } from '../dialect/dialect.js';
+import { MASK } from '../secrets.js';
 
-/** A command to be copied: it names the database as it was named, so that no password has to be put in again. */
-export function commandOf(what: 'db upgrade' | 'db status', { named }: Pick<Database, 'named'>, ...flags: string[]) {
-  return ['mtrack', what, named, ...flags].filter((word) => word !== '').join(' ');
+/**
+ * A command to be copied: it names the database as it was named, so that no password has to be put in again where it
+ * came from a file or from the environment. One that was on the command line is not repeated, which a comment says.
+ */
+export function commandOf(
+  what: 'db upgrade' | 'db status',
+  { named }: Pick<Database, 'named'>,
+  ...flags: string[]
+): string {
+  const masked = named.includes(MASK) ? [`  # with the password in place of ${MASK}`] : [];
+  return ['mtrack', what, named, ...flags, ...masked].filter((word) => word !== '').join(' ');
 }

@@ -10,6 +10,7 @@ import type { Session } from '../dialect/session.js';
 import { MtrackError, messageOf } from '../errors.js';
 import type { Difference } from '../schema/diff.js';
 import { BASE } from '../schema/lineage.js';
+import { commandOf } from './command.js';
 import { heavyTables } from './cost.js';
 import { type Location, locate } from './locate.js';
 import { type Plan, type PlannedRevision, planUpgrade, type Step } from './plan.js';
@@ -200,7 +201,7 @@ class Run {
       cause,
       found: 'the database is not where it was when the upgrade was agreed to',
       expected: `revision ${this.#agreed.from}, or one on the way to ${this.#agreed.to}`,
-      fix: ['look at it with `mtrack db status`, and run `mtrack db upgrade` again'],
+      fix: [`look at it, and run the upgrade again: ${commandOf('db status', this.#database)}`],
     });
   }
 

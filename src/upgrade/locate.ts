@@ -88,8 +88,13 @@ export function locateIn(versions: readonly string[] | null, schema: Schema, dia
   return { state: 'unversioned', fits: revisionsThatFit(schema, dialect), schema };
 }
 
+const COPY = '_alembic_tmp_';
+
 /** What Alembic calls the copy of a table that it fills, in its "batch mode". */
-export const copyOf = (table: string) => `_alembic_tmp_${table}`;
+export const copyOf = (table: string) => `${COPY}${table}`;
+
+/** The table that a table of this name would be a copy of; null where it is none. */
+export const copiedBy = (name: string) => (name.startsWith(COPY) ? name.slice(COPY.length) : null);
 
 function at(revision: string, schema: Schema, dialect: Dialect): Location {
   // A table whose copy is there is not one that was not made yet.
@@ -190,15 +195,11 @@ function unknownVersion(version: string, schema: Schema): Location {
   );
   if (other) return { state: 'foreign', versions: [version], owner: other.owner, fits: [], schema };
   // A newer MLflow adds tables and seldom takes any away.
-  const known = [...schemaTables()];
+  const known = initialTables();
   const here = known.filter((name) => schema.tables.has(name)).length;
   return here >= known.length / 2
     ? { state: 'newer', version, schema }
     : { state: 'foreign', versions: [version], owner: 'a program that is not known here', fits: [], schema };
-}
-
-function schemaTables(): string[] {
-  return [...new Set(initialTables())];
 }
 
 /** Revisions whose declared tables and columns are all there, and no more. */

@@ -8,7 +8,7 @@ import { EMPTY_SCHEMA, type Schema, type Table } from '../schema/model.js';
 import { type Backfill, isComputed, type Operation, type Range, type Revision } from '../schema/operations.js';
 import { type Progress, probe } from '../schema/probe.js';
 import { type Due, type Fused, fuseToFirst, fuseToLast, tablesOf } from './fuse.js';
-import { BASE_REVISION, type Location, titleOf } from './locate.js';
+import { BASE_REVISION, copiedBy, type Location, titleOf } from './locate.js';
 
 export interface Step {
   /** The revisions it does the work of: more than one where changes of a table are put together. */
@@ -88,10 +88,7 @@ function isInside(i: number, revisions: readonly Revision[], steps: readonly Ste
  * table they were made from is whole: the copy replaces it only in the transaction that fills it.
  */
 export function leftovers(schema: Schema): string[] {
-  const prefix = '_alembic_tmp_';
-  return [...schema.tables.keys()].filter(
-    (name) => name.startsWith(prefix) && schema.tables.has(name.slice(prefix.length)),
-  );
+  return [...schema.tables.keys()].filter((name) => schema.tables.has(copiedBy(name) ?? ''));
 }
 
 /**

@@ -1,5 +1,5 @@
 /** A plan as a script for the database's own client, for operators who must not, or may not, run anything else. */
-import type { Database, Dialect, Statement } from '../dialect/dialect.js';
+import type { Dialect, Statement } from '../dialect/dialect.js';
 import { inOnePiece } from '../dialect/ranges.js';
 import type { Session } from '../dialect/session.js';
 import { BASE, initial, positionOf, revisions } from '../schema/lineage.js';
@@ -18,9 +18,7 @@ export interface ScriptSource {
   readonly hasVersionTable: boolean;
 }
 
-/**
- * @param about lines for the head of the script, said by the one who asks for it
- */
+/** The whole script of a plan. @param about lines for its head, said by the one who asks for it */
 export async function scriptOf(
   plan: Plan,
   dialect: Dialect,
@@ -139,12 +137,18 @@ function derivedStatements(
       return `UPDATE ${id(operation.over.table)} SET ${values.join(', ')} WHERE ${isIt.join(' AND ')}`;
     });
   }
+  const { over, into, owner } = operation;
   const derived = source.flatMap((row) => rowsOf(operation, row));
-  const inserts: string[] = [];
-  for (let at = 0; at < derived.length; at += ROWS) {
-    inserts.push(insertText(operation.into, derived.slice(at, at + ROWS), words));
+  const statements: string[] = [];
+  // A run that was cut off may have made some of them already.
+  for (let at = 0; at < source.length; at += ROWS) {
+    const owners = source.slice(at, at + ROWS).map((row) => literal(String(row[over.key])));
+    statements.push(`DELETE FROM ${id(into)} WHERE ${id(owner)} IN (${owners.join(', ')})`);
   }
-  return inserts;
+  for (let at = 0; at < derived.length; at += ROWS) {
+    statements.push(insertText(into, derived.slice(at, at + ROWS), words));
+  }
+  return statements;
 }
 
 function insertText(table: string, rows: readonly Readonly<Record<string, Literal>>[], words: SqlWords): string {
@@ -160,9 +164,4 @@ export function planOffline(from: string, to: string, dialect: Dialect): Plan {
     EMPTY_SCHEMA,
   );
   return planUpgrade({ state: 'at', revision: from, releases: null, partWay: null, drift: [], schema }, to, dialect);
-}
-
-/** What an operator needs to know to run it. */
-export function howToRun(database: Pick<Database, 'target' | 'dialect'>): string {
-  return database.dialect.script.runWith(database.target);
 }

@@ -21,6 +21,7 @@ const OBSERVE_MS = 1000;
 /** Rows written by one INSERT of derived rows: well under every dialect's limit of parameters and of statement length. */
 const INSERT_ROWS = 100;
 
+/** Does the work of a step. @throws {MtrackError} DATA_REFUSED, INTERRUPTED */
 export async function runStep(step: Step, context: StepContext): Promise<void> {
   if (step.operation.op === 'require') return check(step.operation, context);
   for (const statement of step.statements) await runStatement(statement, context);
@@ -75,15 +76,20 @@ async function observed(context: StepContext, run: () => Promise<unknown>): Prom
     return;
   }
   let observer: Session | null = null;
-  let asking: Promise<void> = Promise.resolve();
+  let asking: Promise<void> | null = null;
   const ask = async () => {
     observer ??= await database.reader(OBSERVE_MS);
     const progress = await progressOf(observer, session);
     if (progress) onProgress({ event: 'server', ...progress });
   };
-  // Progress is a courtesy: failing to learn it must not touch the work.
+  // Progress is a courtesy: failing to learn it must not touch the work. One question at a time, as at the end of the
+  // statement those that were put are waited for.
   const timer = setInterval(() => {
-    asking = asking.then(ask).catch(() => undefined);
+    asking ??= ask()
+      .catch(() => undefined)
+      .finally(() => {
+        asking = null;
+      });
   }, OBSERVE_MS);
   try {
     await running;
@@ -178,7 +184,7 @@ function derivedStatements(
   const derived = source.flatMap((row) => rowsOf(operation, row));
   const statements = [sql`DELETE FROM ${id(into)} WHERE ${id(owner)} IN (${sql.join(owners)})`];
   for (let at = 0; at < derived.length; at += INSERT_ROWS) {
-    statements.push(insertInto(into, derived.slice(at, at + INSERT_ROWS), id));
+    statements.push(insertInto(into, derived.slice(at, at + INSERT_ROWS), words));
   }
   return statements;
 }
@@ -220,10 +226,11 @@ function understood<T>(
 function insertInto(
   table: string,
   rows: readonly Readonly<Record<string, Literal>>[],
-  id: (name: string) => ReturnType<typeof sql.raw>,
-) {
+  words: SqlWords,
+): RawBuilder<unknown> {
+  const id = (name: string) => sql.raw(words.id(name));
   const names = Object.keys(rows[0] ?? {});
-  const values = rows.map((row) => sql`(${sql.join(names.map((name) => row[name] ?? null))})`);
+  const values = rows.map((row) => sql`(${sql.join(names.map((name) => bound(row[name] ?? null, words)))})`);
   return sql`INSERT INTO ${id(table)} (${sql.join(names.map(id))}) VALUES ${sql.join(values)}`;
 }
 

@@ -1,6 +1,6 @@
 /** Where a database is, for people, and the exit status that says the same to a script. */
 import type { Database } from '../../dialect/dialect.js';
-import type { FailureCode } from '../../errors.js';
+import { type FailureCode, UPDATE_MTRACK } from '../../errors.js';
 import { type Difference, describeDifference } from '../../schema/diff.js';
 import { HEAD, positionOf } from '../../schema/lineage.js';
 import { commandOf } from '../../upgrade/command.js';
@@ -35,7 +35,7 @@ export function locationText(location: Location, database: Database): string {
       return [
         `newer than this build: revision ${location.version} is not known here, and the tables are MLflow's`,
         `this build knows MLflow up to ${atText(HEAD)}`,
-        'next: npm install -g mtrack@latest',
+        `next: ${UPDATE_MTRACK}`,
       ].join('\n');
     case 'foreign':
       return [`not MLflow's: ${foreignWords(location).found}`, `next: ${foreignWords(location).fix}`].join('\n');

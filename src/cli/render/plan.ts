@@ -85,7 +85,7 @@ export function effectText({ table, lock, blocks, work }: Effect): string {
   return `${table}: ${WORK[work]}; ${blocks === 'nothing' ? 'blocks nobody' : `blocks ${blocks}`} (${lock})`;
 }
 
-export function consentsText(consents: readonly Consent[]): string[] {
+function consentsText(consents: readonly Consent[]): string[] {
   return consents.flatMap((consent) => ['', ...consentText(consent)]);
 }
 

@@ -12,7 +12,7 @@ import { type Connection, ISOLATION_LEVEL, Request, TYPES } from 'tedious';
 import { messageOf } from '../../errors.js';
 import { numberOf } from '../faults.js';
 import { QUIET, sessionOf } from '../orm.js';
-import type { Query, Session, TransactionControl } from '../session.js';
+import { prepared, type Query, type Session, type TransactionControl } from '../session.js';
 import { fits } from './codepage.js';
 import type { MssqlOptions } from './options.js';
 import { SETTINGS } from './settings.js';
@@ -70,13 +70,7 @@ export async function openSession({ connection }: MssqlOptions, program: string)
     rows: async <Row extends object>(query: Query) => (await execute(query)).rows as Row[],
     run: async (statement) => (await execute(statement)).changed,
   };
-  try {
-    await session.run(SETTINGS);
-  } catch (error) {
-    await session.close();
-    throw error;
-  }
-  return session;
+  return prepared(session, SETTINGS);
 }
 
 /** Node warns of TLS to a name that is an address. Where no certificate is checked, any name will do. */

@@ -3,7 +3,7 @@ import type { Range } from '../../schema/operations.js';
 import { type DatabaseUri, formatUri } from '../../uri.js';
 import type { Database, Dialect, OpenOptions, TableStats } from '../dialect.js';
 import { UNREACHABLE_SERVER } from '../explain.js';
-import type { Query, Session } from '../session.js';
+import { prepared, type Query, type Session } from '../session.js';
 import { readCatalog } from './catalog.js';
 import { compile } from './compile.js';
 import { openSession } from './connect.js';
@@ -76,9 +76,8 @@ export async function openMssql(uri: DatabaseUri, options: OpenOptions): Promise
     shown: formatUri(uri),
     absent: false,
     reader: async (patience) => {
-      const reader = await openSession(connection, `${PROGRAM} (reading)`);
+      const reader = await prepared(await openSession(connection, `${PROGRAM} (reading)`), setLockTimeout(patience));
       // No session can be forbidden to write: what this one wrote would be rolled back with its end.
-      await reader.run(setLockTimeout(patience));
       await reader.begin();
       return reader;
     },

@@ -4,12 +4,11 @@
  * with the connection, so that a killed upgrade leaves nothing locked, and the work cannot outlive it. It is of one
  * database; the schema is part of its name.
  */
-import { setTimeout as sleep } from 'node:timers/promises';
 import { MtrackError } from '../../errors.js';
 import type { Blocker, LockWait } from '../dialect.js';
+import { takeLock } from '../patience.js';
 import type { Session } from '../session.js';
 
-const POLL_MS = 250;
 const NAME = "N'mtrack upgrade ' + SCHEMA_NAME()";
 /** Of resources of locks the server shows this many characters. */
 const SHOWN = 32;
@@ -54,24 +53,19 @@ WHERE s.session_id <> @@SPID AND s.is_user_process = 1 AND EXISTS (
 ORDER BY [seconds] DESC`,
 } as const;
 
+/** @throws {MtrackError} LOCKED; STATEMENT_FAILED where the server refuses it */
 export async function lock(session: Session, wait: LockWait): Promise<void> {
-  const patientUntil = Date.now() + wait.patience;
-  for (;;) {
+  const attempt = async () => {
     const [row] = await session.rows<{ result: number }>(QUERIES.take);
     const result = row?.result ?? -999;
-    if (GRANTED.includes(result)) return;
-    if (!NOT_YET.includes(result)) throw refused(result);
-    const holders = await asFarAsAllowed(session, QUERIES.holders);
-    if (Date.now() > patientUntil) {
-      const who = holders.map(({ who }) => who).join('; ') || 'by whom, only a user with VIEW SERVER STATE can see';
-      throw new MtrackError('LOCKED', {
-        found: `another upgrade of this database has run for more than ${Math.round(wait.patience / 1000)} s: ${who}`,
-        fix: ['wait for it to end, or end that session (KILL), and run the command again'],
-      });
-    }
-    wait.onWait(holders);
-    await sleep(POLL_MS);
-  }
+    if (!GRANTED.includes(result) && !NOT_YET.includes(result)) throw refused(result);
+    return GRANTED.includes(result);
+  };
+  const holders = () => asFarAsAllowed(session, QUERIES.holders);
+  await takeLock(attempt, holders, wait, {
+    fix: 'wait for it to end, or end that session (KILL)',
+    privilege: 'VIEW SERVER STATE',
+  });
 }
 
 function refused(result: number): MtrackError {

@@ -70,8 +70,11 @@ export async function readCatalog(session: Session, server: Server): Promise<Sch
     LEFT JOIN information_schema.REFERENTIAL_CONSTRAINTS r
       ON r.CONSTRAINT_SCHEMA = k.CONSTRAINT_SCHEMA AND r.TABLE_NAME = k.TABLE_NAME AND r.CONSTRAINT_NAME = k.CONSTRAINT_NAME
     WHERE k.TABLE_SCHEMA = DATABASE() ORDER BY k.TABLE_NAME, k.CONSTRAINT_NAME, k.ORDINAL_POSITION`);
-  for (const key of keys.filter(({ referenced, on_delete }) => referenced !== null && on_delete === null))
-    Object.assign(key, await actionsInText(key, session));
+  const hiddenActions = keys.filter(({ referenced, on_delete }) => referenced !== null && on_delete === null);
+  for (const [table, ofTable] of Map.groupBy(hiddenActions, ({ table }) => table)) {
+    const text = await createText(table, session);
+    for (const key of ofTable) Object.assign(key, actionsIn(text, key.name));
+  }
   const checks = await session.rows<CheckRow>(checksQuery(server));
   const indexes = await session.rows<IndexRow>(sql`
     SELECT TABLE_NAME AS \`table\`, INDEX_NAME AS name, NON_UNIQUE AS non_unique, COLUMN_NAME AS \`column\`, COLLATION AS direction, SUB_PART AS prefix
@@ -100,16 +103,14 @@ export async function readCatalog(session: Session, server: Server): Promise<Sch
 }
 
 /** To a user who may only read, REFERENTIAL_CONSTRAINTS shows nothing; the text of the table does. */
-async function actionsInText(
-  { table, name }: KeyRow,
-  session: Session,
-): Promise<Pick<KeyRow, 'on_delete' | 'on_update'>> {
+async function createText(table: string, session: Session): Promise<string> {
   const [row] = await session.rows<{ 'Create Table': string }>(sql`SHOW CREATE TABLE ${sql.id(table)}`);
-  const line = row?.['Create Table']
-    .split('\n')
-    .find((each) => each.includes(`CONSTRAINT ${quoted(name)} FOREIGN KEY`));
-  const action = (event: string) =>
-    new RegExp(` ON ${event} ([A-Z]+(?: NULL| ACTION| DEFAULT)?)`).exec(line ?? '')?.[1];
+  return row?.['Create Table'] ?? '';
+}
+
+function actionsIn(text: string, key: string): Pick<KeyRow, 'on_delete' | 'on_update'> {
+  const line = text.split('\n').find((each) => each.includes(`CONSTRAINT ${quoted(key)} FOREIGN KEY`)) ?? '';
+  const action = (event: string) => new RegExp(` ON ${event} ([A-Z]+(?: NULL| ACTION| DEFAULT)?)`).exec(line)?.[1];
   return { on_delete: action('DELETE') ?? 'NO ACTION', on_update: action('UPDATE') ?? 'NO ACTION' };
 }
 

@@ -2,7 +2,7 @@ import { MikroORM } from '@mikro-orm/core';
 import { MySqlDriver } from '@mikro-orm/mysql';
 import type { ConnectionOptions, TypeCast } from 'mysql2';
 import { QUIET, sessionOf } from '../orm.js';
-import type { Session } from '../session.js';
+import { prepared, type Session } from '../session.js';
 import { type MysqlOptions, mayTryNext } from './options.js';
 
 /** What literals and conversions mean is fixed for our sessions, whatever the server's default is. */
@@ -18,10 +18,7 @@ export async function openSession(options: MysqlOptions): Promise<Session> {
       return connect(other);
     });
   }
-  const session = await attempt;
-  for (const statement of options.setup) await session.run(statement);
-  await session.run(`SET SESSION sql_mode = '${SQL_MODE}'`);
-  return session;
+  return prepared(await attempt, ...options.setup, `SET SESSION sql_mode = '${SQL_MODE}'`);
 }
 
 /** mysql2 reads a double of up to 17 characters with rounding errors of its own (Packet.parseFloat). */

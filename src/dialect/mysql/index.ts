@@ -4,7 +4,7 @@ import { type DatabaseUri, formatUri } from '../../uri.js';
 import type { Database, Dialect, OpenOptions, ServerProgress, TableStats } from '../dialect.js';
 import { UNREACHABLE_SERVER } from '../explain.js';
 import { ATTEMPT_MS, patient } from '../patience.js';
-import type { Query, Session } from '../session.js';
+import { prepared, type Query, type Session } from '../session.js';
 import { readCatalog } from './catalog.js';
 import { compile } from './compile.js';
 import { openSession } from './connect.js';
@@ -80,10 +80,12 @@ export async function openMysql(uri: DatabaseUri, options: OpenOptions): Promise
     shown: formatUri(uri),
     absent: false,
     reader: async (patience, onWait = () => undefined) => {
-      const reader = await openSession(connection);
-      await reader.run('SET SESSION TRANSACTION READ ONLY');
       const seconds = Math.max(1, Math.round(Math.min(patience, ATTEMPT_MS) / 1000));
-      await reader.run(`SET SESSION lock_wait_timeout = ${seconds}`);
+      const reader = await prepared(
+        await openSession(connection),
+        'SET SESSION TRANSACTION READ ONLY',
+        `SET SESSION lock_wait_timeout = ${seconds}`,
+      );
       return patient(reader, { faultOf, blockers }, { patience, onWait });
     },
     worker: () => openSession(connection),

@@ -4,13 +4,11 @@
  * it is the same session, the lock: the next upgrade does not start beside it.
  */
 import { createHash } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { sql } from 'kysely';
-import { MtrackError } from '../../errors.js';
 import type { Blocker, LockWait } from '../dialect.js';
+import { takeLock } from '../patience.js';
 import type { Session } from '../session.js';
 
-const POLL_MS = 250;
 /** MySQL refuses longer names (error 3057). */
 const LONGEST_NAME = 64;
 
@@ -23,22 +21,19 @@ async function nameOf(session: Session): Promise<string> {
     : `mtrack upgrade ${createHash('sha256').update(name).digest('hex').slice(0, 40)}`;
 }
 
+/** @throws {MtrackError} LOCKED */
 export async function lock(session: Session, wait: LockWait): Promise<void> {
   const name = await nameOf(session);
-  const patientUntil = Date.now() + wait.patience;
-  for (;;) {
+  const attempt = async () => {
     const [row] = await session.rows<{ locked: number | null }>(sql`SELECT GET_LOCK(${name}, 0) AS locked`);
-    if (Number(row?.locked) === 1) return;
-    const holders = await session.rows<ThreadRow>(sql`${THREADS} WHERE p.ID = IS_USED_LOCK(${name})`);
-    if (Date.now() > patientUntil) {
-      throw new MtrackError('LOCKED', {
-        found: `another upgrade of this database has run for more than ${Math.round(wait.patience / 1000)} s: ${holders.map((row) => blockerOf(row).who).join('; ')}`,
-        fix: ['wait for it to end (KILL does not end an ALTER at once), and run the command again'],
-      });
-    }
-    wait.onWait(holders.map(blockerOf));
-    await sleep(POLL_MS);
-  }
+    return Number(row?.locked) === 1;
+  };
+  const holders = async () =>
+    (await session.rows<ThreadRow>(sql`${THREADS} WHERE p.ID = IS_USED_LOCK(${name})`)).map(blockerOf);
+  await takeLock(attempt, holders, wait, {
+    fix: 'wait for it to end (KILL does not end an ALTER at once)',
+    privilege: 'PROCESS',
+  });
 }
 
 export async function holdsLock(session: Session): Promise<boolean> {

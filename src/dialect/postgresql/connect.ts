@@ -1,7 +1,7 @@
 import { MikroORM } from '@mikro-orm/core';
 import { PostgreSqlDriver } from '@mikro-orm/postgresql';
 import { QUIET, sessionOf } from '../orm.js';
-import type { Session } from '../session.js';
+import { prepared, type Session } from '../session.js';
 import { mayTryNext, type PgConnection, type PgPool, type PostgresqlOptions } from './options.js';
 
 /** A session on a connection of its own. @param program shown to whoever asks the server who is there */
@@ -14,12 +14,11 @@ export async function openSession(options: PostgresqlOptions, program: string): 
       return connect(other, options.pool, program);
     });
   }
-  const session = await attempt;
   // The server's own limits on long statements and idle transactions are for applications.
-  await session.run(
+  return prepared(
+    await attempt,
     "SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0; SET client_min_messages = 'warning'",
   );
-  return session;
 }
 
 function connect(connection: PgConnection, pool: PgPool, program: string): Promise<Session> {

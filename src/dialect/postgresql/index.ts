@@ -4,7 +4,7 @@ import { type DatabaseUri, formatUri } from '../../uri.js';
 import type { Database, Dialect, OpenOptions, ServerProgress, TableStats } from '../dialect.js';
 import { UNREACHABLE_SERVER } from '../explain.js';
 import { ATTEMPT_MS, patient } from '../patience.js';
-import type { Query, Session } from '../session.js';
+import { prepared, type Query, type Session } from '../session.js';
 import { readCatalog } from './catalog.js';
 import { compile } from './compile.js';
 import { openSession } from './connect.js';
@@ -65,8 +65,8 @@ export async function openPostgresql(uri: DatabaseUri, options: OpenOptions): Pr
     shown: formatUri(uri),
     absent: false,
     reader: async (patience, onWait = () => undefined) => {
-      const session = await openSession(connection, `${PROGRAM} (reading)`);
-      await session.run(
+      const session = await prepared(
+        await openSession(connection, `${PROGRAM} (reading)`),
         `SET default_transaction_read_only = on; SET lock_timeout = ${Math.round(Math.min(patience, ATTEMPT_MS))}`,
       );
       return patient(session, postgresql, { patience, onWait });

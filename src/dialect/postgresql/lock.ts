@@ -3,34 +3,31 @@
  * it ends with the connection, so that a killed upgrade leaves nothing locked, and holding it on the working connection
  * means that the work cannot outlive it.
  */
-import { setTimeout as sleep } from 'node:timers/promises';
 import { sql } from 'kysely';
-import { MtrackError } from '../../errors.js';
 import type { Blocker, LockWait } from '../dialect.js';
+import { takeLock } from '../patience.js';
 import type { Session } from '../session.js';
 
 /** The letters `mtrk`; the second key tells schemas of one database apart. */
 const CLASS = 0x6d74726b;
 const KEYS = sql`${sql.lit(CLASS)}, hashtext(current_schema())`;
 const OURS = sql`l.locktype = 'advisory' AND l.classid = ${sql.lit(CLASS)} AND l.objid::bigint = (hashtext(current_schema())::bigint & 4294967295) AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())`;
-const POLL_MS = 250;
 
+/** @throws {MtrackError} LOCKED */
 export async function lock(session: Session, wait: LockWait): Promise<void> {
-  const patientUntil = Date.now() + wait.patience;
-  for (;;) {
+  const attempt = async () => {
     const [row] = await session.rows<{ locked: boolean }>(sql`SELECT pg_try_advisory_lock(${KEYS}) AS locked`);
-    if (row?.locked) return;
-    const holders = await session.rows<ActivityRow>(sql`
+    return row?.locked ?? false;
+  };
+  const holders = async () => {
+    const rows = await session.rows<ActivityRow>(sql`
       SELECT ${ACTIVITY} FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid WHERE l.granted AND ${OURS}`);
-    if (Date.now() > patientUntil) {
-      throw new MtrackError('LOCKED', {
-        found: `another upgrade of this database has run for more than ${Math.round(wait.patience / 1000)} s: ${holders.map((row) => blockerOf(row).who).join('; ')}`,
-        fix: ['wait for it to end, or end that process, and run the command again'],
-      });
-    }
-    wait.onWait(holders.map(blockerOf));
-    await sleep(POLL_MS);
-  }
+    return rows.map(blockerOf);
+  };
+  await takeLock(attempt, holders, wait, {
+    fix: 'wait for it to end, or end that process',
+    privilege: 'pg_read_all_stats',
+  });
 }
 
 export async function holdsLock(session: Session): Promise<boolean> {

@@ -67,7 +67,7 @@ export async function openSqlite(uri: DatabaseUri): Promise<Omit<Database, 'name
     dialect: sqliteDialect(path),
     target: { host: null, port: null, user: null, database: path ?? ':memory:' },
     shown: formatUri(uri),
-    absent: path === null || !statSync(path, { throwIfNoEntry: false }),
+    absent: path !== null && !statSync(path, { throwIfNoEntry: false }),
     reader: (patience, onWait) => openToRead(path, { patience, onWait: onWait ?? (() => undefined) }),
     worker: () => openToWrite(path),
   };

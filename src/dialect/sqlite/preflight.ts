@@ -7,8 +7,15 @@ import { shellWord } from '../shell.js';
 /** Generated columns came with it; MLflow asks for the same (https://www.sqlite.org/gencol.html). */
 const OLDEST = [3, 31];
 
+const IN_MEMORY: Finding = {
+  severity: 'warns',
+  found: 'the store URI names a database in memory, which is empty now and gone when this command ends',
+  fix: 'to keep it, name a file: sqlite:///mlflow.db',
+};
+
 /** @param path of the database file; null for one in memory */
 export async function preflight(path: string | null, session: Session, scope: PreflightScope): Promise<Finding[]> {
+  if (path === null) return [...(await oldLibrary(session)), IN_MEMORY];
   return [...(await oldLibrary(session)), ...unwritable(path), ...lackOfSpace(path, scope)];
 }
 
@@ -22,8 +29,7 @@ async function oldLibrary(session: Session): Promise<Finding[]> {
     : [];
 }
 
-function unwritable(path: string | null): Finding[] {
-  if (path === null) return [];
+function unwritable(path: string): Finding[] {
   if (!existsSync(dirname(path)))
     return [
       {
@@ -50,8 +56,8 @@ function unwritable(path: string | null): Finding[] {
 }
 
 /** The new copies of tables, and the journal that keeps the old pages: together at most twice the tables, and the file. */
-function lackOfSpace(path: string | null, scope: PreflightScope): Finding[] {
-  if (path === null || !existsSync(path)) return [];
+function lackOfSpace(path: string, scope: PreflightScope): Finding[] {
+  if (!existsSync(path)) return [];
   const rewritten = scope.heavy.reduce((sum, name) => sum + (scope.stats.get(name)?.bytes ?? 0), 0);
   const needed = rewritten + Math.min(2 * rewritten, statSync(path).size);
   const { bavail, bsize } = statfsSync(dirname(path));

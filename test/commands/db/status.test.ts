@@ -187,7 +187,7 @@ await forEachDialect('db status', (server) => {
         expect(json).toMatchObject({ state: 'newer', code: 'DATABASE_NEWER', version: 'ffff00001111', head: HEAD });
         expect(text).toContain('ffff00001111');
         expect(text).toContain(`this build knows MLflow up to ${HEAD}  (MLflow 3.18)`);
-        expect(text).toContain('npm install -g mtrack@latest');
+        expect(text).toContain('next: update mtrack');
         const refused = await mtrack(['db', 'upgrade', database.uri, '--yes']);
         expect(refused.code).toBe(13);
         expect(refused.stderr).toContain('ffff00001111');
