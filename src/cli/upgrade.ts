@@ -198,7 +198,11 @@ async function offlineScript({ argument, flags }: Input, { say }: Terminal): Pro
     });
   }
   if (flags.dialect !== undefined && !SCHEMES.includes(flags.dialect)) {
-    throw new MtrackError('USAGE', { found: `--dialect ${flags.dialect}`, expected: `one of ${SCHEMES.join(', ')}` });
+    throw new MtrackError('USAGE', {
+      found: `--dialect ${flags.dialect}`,
+      expected: `one of ${SCHEMES.join(', ')}`,
+      fix: [`mtrack db upgrade --sql --to ${flags.to} --dialect ${SCHEMES[0]}`],
+    });
   }
   const scheme = flags.dialect ?? schemeOf({ argument, flags });
   const dialect = await offlineDialect(scheme);

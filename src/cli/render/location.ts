@@ -62,10 +62,10 @@ function emptyLines({ schema }: Extract<Location, { state: 'empty' }>, database:
       `      or make it: ${upgrade}`,
     ];
   }
-  if (others.length === 0) return ['empty: the database has no tables', `next: ${upgrade}   (makes the tables)`];
+  if (others.length === 0) return ['empty: the database has no tables', `next: ${upgrade}   # makes the tables`];
   return [
     `empty: no table of MLflow's, but ${otherTables(others)}`,
-    `next: check that this is the right database; then ${upgrade}   (makes the tables beside them)`,
+    `next: check that this is the right database; then ${upgrade}   # makes the tables beside them`,
   ];
 }
 

@@ -4,9 +4,7 @@ import type { ConnectionOptions, TypeCast } from 'mysql2';
 import { QUIET, sessionOf } from '../orm.js';
 import { prepared, type Session } from '../session.js';
 import { type MysqlOptions, mayTryNext } from './options.js';
-
-/** What literals and conversions mean is fixed for our sessions, whatever the server's default is. */
-const SQL_MODE = 'STRICT_TRANS_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION,NO_AUTO_VALUE_ON_ZERO';
+import { SQL_MODE } from './spell.js';
 
 /** A session on a connection of its own. */
 export async function openSession(options: MysqlOptions): Promise<Session> {

@@ -1,7 +1,7 @@
 import type { BackupTarget, Script } from '../dialect.js';
 import { shellWord } from '../shell.js';
 import type { Server } from './flavour.js';
-import { literal } from './spell.js';
+import { literal, SQL_MODE } from './spell.js';
 
 /** For the command line client, which stops at the first error of a script that is piped into it. */
 export function scriptOf(server: Server): Script {
@@ -12,7 +12,7 @@ export function scriptOf(server: Server): Script {
         ...about.map((line) => `-- ${line}`.trimEnd()),
         '-- Every statement of DDL commits by itself: after an error, have the rest written anew.',
         'SET NAMES utf8mb4;',
-        "SET SESSION sql_mode = 'STRICT_TRANS_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION,NO_AUTO_VALUE_ON_ZERO';",
+        `SET SESSION sql_mode = '${SQL_MODE}';`,
         'SET SESSION lock_wait_timeout = 10;',
       ].join('\n'),
     footer: '',

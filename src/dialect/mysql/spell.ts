@@ -6,7 +6,10 @@ export function quote(name: string): string {
   return `\`${name.replaceAll('`', '``')}\``;
 }
 
-/** In a session without NO_BACKSLASH_ESCAPES, which ours are (see connect.ts): a backslash escapes. */
+/** What literals and conversions mean is fixed for our sessions and scripts, whatever the server's default is. */
+export const SQL_MODE = 'STRICT_TRANS_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION,NO_AUTO_VALUE_ON_ZERO';
+
+/** In a session without NO_BACKSLASH_ESCAPES, which ours are (SQL_MODE): a backslash escapes. */
 export function literal(value: Literal): string {
   if (value === null) return 'NULL';
   if (typeof value === 'boolean') return value ? '1' : '0';
