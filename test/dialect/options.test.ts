@@ -4,7 +4,7 @@ import { DEFAULT_POOL, type Machine } from '../../src/config.js';
 import { mssqlOptions, parseOdbc } from '../../src/dialect/mssql/options.js';
 import { mysqlOptions, mayTryNext as mysqlTriesNext } from '../../src/dialect/mysql/options.js';
 import { postgresqlOptions, mayTryNext as postgresqlTriesNext } from '../../src/dialect/postgresql/options.js';
-import { sqliteOptions, sqlitePath } from '../../src/dialect/sqlite/options.js';
+import { sqlitePath } from '../../src/dialect/sqlite/options.js';
 import { MtrackError } from '../../src/errors.js';
 import { type DatabaseUri, parseStoreUri } from '../../src/uri.js';
 
@@ -553,9 +553,8 @@ describe('sqlite', () => {
     expect(path('sqlite:////a/x%20y.db', '/a/x y.db', '/a/x%20y.db')).toBe('/a/x%20y.db');
   });
 
-  it('takes the time to wait for a lock', () => {
-    expect(sqliteOptions(parse('sqlite:///x.db')).busyTimeout).toBe(5000);
-    expect(sqliteOptions(parse('sqlite:///x.db?timeout=1.5&check_same_thread=False')).busyTimeout).toBe(1500);
+  it('takes options of the Python module that say nothing of the file', () => {
+    expect(sqlitePath(parse('sqlite:///x.db?timeout=1.5&check_same_thread=False'))).toBe('x.db');
   });
 
   it.each([

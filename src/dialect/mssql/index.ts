@@ -3,6 +3,7 @@ import type { Range } from '../../schema/operations.js';
 import { type DatabaseUri, formatUri } from '../../uri.js';
 import type { Database, Dialect, OpenOptions, TableStats } from '../dialect.js';
 import { UNREACHABLE_SERVER } from '../explain.js';
+import { ATTEMPT_MS, patient } from '../patience.js';
 import { prepared, type Query, type Session } from '../session.js';
 import { readCatalog } from './catalog.js';
 import { compile } from './compile.js';
@@ -75,11 +76,12 @@ export async function openMssql(uri: DatabaseUri, options: OpenOptions): Promise
     },
     shown: formatUri(uri),
     absent: false,
-    reader: async (patience) => {
-      const reader = await prepared(await openSession(connection, `${PROGRAM} (reading)`), setLockTimeout(patience));
+    reader: async (patience, onWait = () => undefined) => {
+      const attempt = setLockTimeout(Math.min(patience, ATTEMPT_MS));
+      const reader = await prepared(await openSession(connection, `${PROGRAM} (reading)`), attempt);
       // No session can be forbidden to write: what this one wrote would be rolled back with its end.
       await reader.begin();
-      return reader;
+      return patient(reader, { faultOf, blockers }, { patience, onWait });
     },
     worker: () => openSession(connection, PROGRAM),
   };

@@ -20,18 +20,6 @@ import { FUNCTIONS, words } from './words.js';
 
 const PROGRAM = 'mtrack';
 
-/**
- * What the one session of an upgrade may use to sort, where the server allows less: rows of millions are sorted for
- * indexes and for the latest metrics (https://www.postgresql.org/docs/current/populate.html#POPULATE-WORK-MEM).
- */
-const MEMORY = [
-  ['work_mem', '64MB'],
-  ['maintenance_work_mem', '256MB'],
-] as const;
-
-const atLeast = (name: string, least: string) =>
-  sql`SELECT set_config(${name}, ${least}, false) WHERE pg_size_bytes(current_setting(${name})) < pg_size_bytes(${least})`;
-
 export const postgresql: Dialect = {
   name: 'postgresql',
   traits: TRAITS,
@@ -51,7 +39,6 @@ export const postgresql: Dialect = {
     'CREATE TABLE alembic_version (version_num character varying(32) NOT NULL, CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num))',
   prepare: async (session, { lockTimeout }) => {
     await session.run(`SET lock_timeout = ${Math.round(lockTimeout)}`);
-    for (const [name, least] of MEMORY) await session.run(atLeast(name, least));
     for (const statement of FUNCTIONS) await session.run(statement);
   },
   lock,

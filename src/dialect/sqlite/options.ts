@@ -2,23 +2,14 @@
 import { type Machine, thisMachine } from '../../config.js';
 import { type DatabaseUri, UriOptions, unquote, uriInvalid } from '../../uri.js';
 
-export interface SqliteOptions {
-  /** As given, relative or absolute; null is a database in memory. */
-  readonly path: string | null;
-  /** Milliseconds to wait for others' locks. */
-  readonly busyTimeout: number;
-}
-
 const DRIVERS = ['pysqlite', 'aiosqlite'];
 const FORMS = 'sqlite:///relative/path.db or sqlite:////absolute/path.db (sqlite:///C:\\path.db on Windows)';
 
-/** The path of `sqliteOptions` alone. */
+/**
+ * The path as given, relative or absolute; null is a database in memory.
+ * @throws {MtrackError} URI_INVALID when the URI names no file, or wants it opened in a way that is not supported
+ */
 export function sqlitePath(uri: DatabaseUri, machine: Pick<Machine, 'exists'> = thisMachine): string | null {
-  return sqliteOptions(uri, machine).path;
-}
-
-/** @throws {MtrackError} URI_INVALID when the URI names no file, or wants it opened in a way that is not supported. */
-export function sqliteOptions(uri: DatabaseUri, machine: Pick<Machine, 'exists'> = thisMachine): SqliteOptions {
   if (uri.driver !== null && !DRIVERS.includes(uri.driver)) {
     throw uriInvalid(`the driver ${uri.driver} is not known for SQLite`, { expected: DRIVERS.join(', ') });
   }
@@ -31,17 +22,15 @@ export function sqliteOptions(uri: DatabaseUri, machine: Pick<Machine, 'exists'>
   }
   const options = new UriOptions(uri.query);
   const named = options.flag('uri') ?? false;
-  // Python waits 5 seconds.
-  const busyTimeout = (options.number(['timeout']) ?? 5) * 1000;
-  // Of Python's module, without effect on what is in the file.
-  options.ignore('isolation_level', 'detect_types', 'check_same_thread', 'cached_statements');
+  // Of Python's module, without effect on what is in the file; how long to wait is said by flags.
+  options.ignore('timeout', 'isolation_level', 'detect_types', 'check_same_thread', 'cached_statements');
   const path = named && uri.database?.startsWith('file:') ? sqliteUriPath(uri.database, options) : uri.database;
   if (!named) {
     options.refuse('mode', 'it does nothing without uri=true and a file: path', `write ${FORMS}; looking never writes`);
   }
   options.refuseOthers();
-  if (!path || path === ':memory:') return { path: null, busyTimeout };
-  return { path: named ? path : existing(path, machine), busyTimeout };
+  if (!path || path === ':memory:') return null;
+  return named ? path : existing(path, machine);
 }
 
 /**
