@@ -226,8 +226,11 @@ class Run {
       });
     }
     const now = await this.#version(session);
-    if (now === version) return;
-    throw new MtrackError('PLAN_CHANGED', {
+    if (now !== version) throw this.#versionMoved(version, now);
+  }
+
+  #versionMoved(version: string | null, now: string | null): MtrackError {
+    return new MtrackError('PLAN_CHANGED', {
       found: `the version of the database changed from ${version ?? 'none'} to ${now ?? 'none'} during the upgrade`,
       expected: 'no other program to upgrade the database at the same time',
       fix: [
@@ -252,7 +255,7 @@ class Run {
       return revision;
     }
     const changed = await session.run(sql`UPDATE ${table} SET ${column} = ${revision} WHERE ${column} = ${version}`);
-    if (changed !== 1) await this.#makeSure(session, version);
+    if (changed !== 1) throw this.#versionMoved(version, await this.#version(session));
     return revision;
   }
 
