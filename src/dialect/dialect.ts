@@ -2,12 +2,14 @@
  * The contract of a dialect: all that the rest of mtrack may ask of a database. Nothing outside this folder knows a
  * database by name; it asks the facts here.
  */
+import type { EntityName } from '@mikro-orm/core';
 import type { PoolOptions, TlsFiles } from '../config.js';
 import type { Naming } from '../schema/fold.js';
 import type { Column, Schema, Table } from '../schema/model.js';
 import type { Operation, Range } from '../schema/operations.js';
 import type { Traits } from '../schema/traits.js';
 import type { SqlWords } from '../schema/words.js';
+import type { Pool } from './pool.js';
 import type { Query, Session } from './session.js';
 
 /** What a statement, or a run of them, does to others who use the database. */
@@ -191,6 +193,8 @@ export interface Database {
   reader(patience: number, onWait?: LockWait['onWait']): Promise<Session>;
   /** A session that can. Where both at once are unsafe, the reader must be closed before. */
   worker(): Promise<Session>;
+  /** For a program that serves. @param entities of the tables that it asks */
+  pool<Tables>(entities: readonly EntityName[]): Promise<Pool<Tables>>;
 }
 
 /** What an offline script needs, so that the database's own client can run it and stops at the first error. */

@@ -1,4 +1,5 @@
 /** Which dialect a store URI means. The only place that chooses one; a dialect is loaded only when it is named. */
+import type { EntityName } from '@mikro-orm/core';
 import { MtrackError } from '../errors.js';
 import { type DatabaseUri, formatUri } from '../uri.js';
 import type { Database, Dialect, OpenOptions } from './dialect.js';
@@ -72,6 +73,10 @@ export async function openDatabase(uri: DatabaseUri, options: OpenOptions): Prom
     named,
     reader: async (patience, onWait) => echoing(await reader(patience, onWait), echo),
     worker: async () => echoing(await database.worker(), echo),
+    pool: <Tables>(entities: readonly EntityName[]) =>
+      database.pool<Tables>(entities).catch((error: unknown) => {
+        throw notOpened(error, database.dialect, shown);
+      }),
   };
 }
 

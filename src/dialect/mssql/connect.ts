@@ -19,24 +19,10 @@ import { SETTINGS } from './settings.js';
 
 const LONGEST_TIMER = 2 ** 31 - 1;
 
-/** A session on a connection of its own. @param program shown to whoever asks the server who is there */
-export async function openSession({ connection }: MssqlOptions, program: string): Promise<Session> {
+/** What MikroORM is told of the server. @param program shown to whoever asks the server who is there */
+export function connectionOptions({ connection }: MssqlOptions, program: string) {
   const { server, options } = connection;
-  // tedious gives up by itself, and must be let.
-  const timeout = Math.min(LONGEST_TIMER, (options.connectTimeout ?? 15_000) + 15_000);
-  const pool = {
-    min: 0,
-    max: 1,
-    acquireTimeoutMillis: timeout,
-    createTimeoutMillis: timeout,
-    // Else a wrong password is tried again five times a second, until the server locks the login.
-    propagateCreateError: true,
-  };
-  let opened: Connection | undefined;
-  const refusals: ServerMessage[] = [];
-  const orm = new MikroORM({
-    ...QUIET,
-    driver: MsSqlDriver,
+  return {
     dbName: options.database ?? 'master',
     // MikroORM gives a port to every connection but one with an instance in its host.
     host: options.instanceName === undefined ? server : `${server}\\${options.instanceName}`,
@@ -50,7 +36,31 @@ export async function openSession({ connection }: MssqlOptions, program: string)
         appName: program,
       },
     },
-    pool,
+  };
+}
+
+/** For each pool: how long it waits, and what it does where there is no connection. */
+export function poolPatience({ connection }: MssqlOptions) {
+  // tedious gives up by itself, and must be let.
+  const timeout = Math.min(LONGEST_TIMER, (connection.options.connectTimeout ?? 15_000) + 15_000);
+  return {
+    min: 0,
+    acquireTimeoutMillis: timeout,
+    createTimeoutMillis: timeout,
+    // Else a wrong password is tried again five times a second, until the server locks the login.
+    propagateCreateError: true,
+  };
+}
+
+/** A session on a connection of its own. @param program shown to whoever asks the server who is there */
+export async function openSession(options: MssqlOptions, program: string): Promise<Session> {
+  let opened: Connection | undefined;
+  const refusals: ServerMessage[] = [];
+  const orm = new MikroORM({
+    ...QUIET,
+    ...connectionOptions(options, program),
+    driver: MsSqlDriver,
+    pool: { ...poolPatience(options), max: 1 },
     onCreateConnection: async (created) => {
       opened = created as Connection;
       silence(opened);
@@ -172,7 +182,7 @@ interface ServerMessage {
 }
 
 /** Kysely prints what a connection reports (mssql-driver.js); the request that was running is told of it in any case. */
-function silence(connection: Connection): void {
+export function silence(connection: Connection): void {
   const on = connection.on.bind(connection);
   connection.on = (event: string, listener: (...given: never[]) => void) => {
     // tedious itself listens once.

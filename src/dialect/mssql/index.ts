@@ -84,6 +84,7 @@ export async function openMssql(uri: DatabaseUri, options: OpenOptions): Promise
       return patient(reader, { faultOf, blockers }, { patience, onWait });
     },
     worker: () => openSession(connection, PROGRAM),
+    pool: async (entities) => (await import('./pool.js')).openPool(connection, PROGRAM, entities),
   };
 }
 

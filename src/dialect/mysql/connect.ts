@@ -20,7 +20,7 @@ export async function openSession(options: MysqlOptions): Promise<Session> {
 }
 
 /** mysql2 reads a double of up to 17 characters with rounding errors of its own (Packet.parseFloat). */
-const exactDoubles: TypeCast = (field, next) => {
+export const exactDoubles: TypeCast = (field, next) => {
   if (field.type !== 'DOUBLE' && field.type !== 'FLOAT') return next();
   const text = field.string();
   return text === null ? null : Number(text);

@@ -89,6 +89,7 @@ export async function openMysql(uri: DatabaseUri, options: OpenOptions): Promise
       return patient(reader, { faultOf, blockers }, { patience, onWait });
     },
     worker: () => openSession(connection),
+    pool: async (entities) => (await import('./pool.js')).openPool(connection, entities),
   };
 }
 

@@ -72,6 +72,7 @@ export async function openPostgresql(uri: DatabaseUri, options: OpenOptions): Pr
       return patient(session, postgresql, { patience, onWait });
     },
     worker: () => openSession(connection, PROGRAM),
+    pool: async (entities) => (await import('./pool.js')).openPool(connection, PROGRAM, entities),
   };
 }
 

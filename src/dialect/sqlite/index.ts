@@ -70,6 +70,7 @@ export async function openSqlite(uri: DatabaseUri): Promise<Omit<Database, 'name
     absent: path !== null && !statSync(path, { throwIfNoEntry: false }),
     reader: (patience, onWait) => openToRead(path, { patience, onWait: onWait ?? (() => undefined) }),
     worker: () => openToWrite(path),
+    pool: async (entities) => (await import('./pool.js')).openPool(path, entities),
   };
 }
 

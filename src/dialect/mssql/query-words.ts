@@ -1,0 +1,30 @@
+import { type RawBuilder, sql } from 'kysely';
+import { columnList, type Insertion, NOTHING, notLess, type QueryWords, rowList } from '../query-words.js';
+
+export const queryWords: QueryWords = {
+  // 2100 parameters, of which sp_executesql takes two (https://learn.microsoft.com/en-us/sql/sql-server/maximum-capacity-specifications-for-sql-server).
+  maxValues: 2_098,
+  insert,
+  locking: { from: sql`WITH (UPDLOCK, ROWLOCK)`, end: NOTHING },
+  page: (limit, offset = 0) => sql`OFFSET ${sql.val(offset)} ROWS FETCH NEXT ${sql.val(limit)} ROWS ONLY`,
+};
+
+/**
+ * HOLDLOCK keeps a second MERGE from inserting the same key between search and insert
+ * (https://learn.microsoft.com/en-us/sql/t-sql/statements/merge-transact-sql#concurrency-considerations-for-merge).
+ */
+function insert({ table, columns, rows, key, conflict }: Insertion): RawBuilder<unknown> {
+  const old = (column: string) => sql.ref(`o.${column}`);
+  const fresh = (column: string) => sql.ref(`n.${column}`);
+  const same = sql.join(
+    key.map((column) => sql`${old(column)} = ${fresh(column)}`),
+    sql` AND `,
+  );
+  const merge = sql`MERGE INTO ${sql.table(table)} WITH (HOLDLOCK) AS o USING (VALUES ${rowList(rows)}) AS n (${columnList(columns)}) ON ${same}`;
+  const add = sql`WHEN NOT MATCHED THEN INSERT (${columnList(columns)}) VALUES (${sql.join(columns.map(fresh))});`;
+  if (conflict === 'keep') return sql`${merge} ${add}`;
+  const order = conflict.unlessLess;
+  const when = order ? sql` AND ${notLess(order.map((column) => [fresh(column), old(column)] as const))}` : NOTHING;
+  const set = sql.join(conflict.update.map((column) => sql`${old(column)} = ${fresh(column)}`));
+  return sql`${merge} WHEN MATCHED${when} THEN UPDATE SET ${set} ${add}`;
+}
