@@ -230,7 +230,8 @@ export interface ModelVersions {
   transitionStage(name: string, version: string, stage: string, archiveExisting: boolean): Promise<ModelVersion>;
   delete(name: string, version: string): Promise<void>;
   search(question: Question): Promise<Page<ModelVersion>>;
-  downloadUri(name: string, version: string): Promise<string>;
+  /** Undefined for a version that names no place. */
+  downloadUri(name: string, version: string): Promise<string | undefined>;
   setTag(name: string, version: string, tag: KeyValue): Promise<void>;
   deleteTag(name: string, version: string, key: string): Promise<void>;
 }
