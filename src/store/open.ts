@@ -2,10 +2,8 @@
 import type { Database, OpenOptions } from '../dialect/dialect.js';
 import { openDatabase } from '../dialect/index.js';
 import { MtrackError } from '../errors.js';
-import { HEAD } from '../schema/lineage.js';
-import { assess, refusalOf } from '../upgrade/assess.js';
-import { execute } from '../upgrade/execute.js';
 import { refuseUnlessUsable } from '../upgrade/gate.js';
+import { makeTables } from '../upgrade/init.js';
 import { locate } from '../upgrade/locate.js';
 import { formatUri, type StoreUri } from '../uri.js';
 import { openDatabaseStore, TABLES } from './database/index.js';
@@ -17,9 +15,8 @@ export interface OpenStoreOptions extends StoreOptions {
   readonly init?: boolean;
 }
 
-/** Milliseconds to wait for a writer that keeps readers out, and for an upgrade that makes the tables. */
+/** Milliseconds to wait for a writer that keeps readers out. */
 const PATIENCE_MS = 10_000;
-const INIT_PATIENCE_MS = 120_000;
 
 /**
  * A database that is refused is not written to.
@@ -54,19 +51,4 @@ async function prepare(database: Database, init: boolean): Promise<void> {
     await session.close();
   }
   await makeTables(database);
-}
-
-/** As `mtrack db upgrade` does it. Of several who begin at the same time one does, and the others wait. */
-async function makeTables(database: Database): Promise<void> {
-  const session = await database.reader(PATIENCE_MS);
-  const assessment = await assess(database, HEAD, session).finally(() => session.close());
-  if (!assessment) return;
-  const refusal = refusalOf(assessment);
-  if (refusal) throw refusal;
-  await execute(database, assessment.plan, {
-    lockTimeout: INIT_PATIENCE_MS,
-    patience: INIT_PATIENCE_MS,
-    signal: new AbortController().signal,
-    onProgress: () => undefined,
-  });
 }
