@@ -252,4 +252,14 @@ export interface Store {
 export interface StoreOptions {
   /** Where artifacts of experiments go that name no place of their own: `--default-artifact-root`. */
   readonly artifactRoot: string;
+  /** MLflow's where nothing is said. */
+  readonly limits?: Limits | undefined;
+}
+
+/** Limits that MLflow's environment variables set. */
+export interface Limits {
+  /** Values of params and tags that are too long are cut, not refused (MLFLOW_TRUNCATE_LONG_VALUES). */
+  readonly truncateLongValues: boolean;
+  /** In characters, of an experiment's artifact location (MLFLOW_ARTIFACT_LOCATION_MAX_LENGTH). */
+  readonly artifactLocationLength: number;
 }
