@@ -24,6 +24,11 @@ export const FAILURES = {
   VERIFY_FAILED: { exit: 17, means: 'the upgrade ran, and the schema or the rows are not what they should be' },
   DISK_FULL: { exit: 18, means: 'the database ran out of space' },
   STATEMENT_FAILED: { exit: 19, means: 'the database refused a statement' },
+  MAX_BLOCKED: {
+    exit: 25,
+    means: 'nothing was changed: the plan would keep others from a table for longer than --max-blocked',
+  },
+  HAZARDS: { exit: 26, means: 'the check found something as grave as --fail-on, or graver' },
   PLAN_CHANGED: { exit: 20, means: 'the database changed between agreement and upgrade; run the command again' },
 } as const satisfies Record<string, { exit: number; means: string }>;
 

@@ -1,5 +1,5 @@
 /** How a dialect spells what the queries of a store need and SQL has no common words for. */
-import { type RawBuilder, sql } from 'kysely';
+import { type RawBuilder, type SqlBool, sql } from 'kysely';
 
 /** What happens to a row whose key is in the table already. */
 export type OnConflict =
@@ -21,6 +21,8 @@ export interface Insertion {
   readonly conflict: OnConflict;
 }
 
+export type TextComparator = '=' | '!=' | 'LIKE' | 'ILIKE' | 'RLIKE' | 'IN' | 'NOT IN';
+
 export interface QueryWords {
   /** The most values that one statement may bind. */
   readonly maxValues: number;
@@ -31,6 +33,15 @@ export interface QueryWords {
    * transaction that writes has the whole database for itself.
    */
   readonly locking: { readonly from: RawBuilder<unknown>; readonly end: RawBuilder<unknown> };
+  /**
+   * A column compared with a text, or with several for IN; the case of letters counts, but for ILIKE. Undefined where the
+   * database knows no such comparison.
+   */
+  compareText(
+    column: RawBuilder<unknown>,
+    comparator: TextComparator,
+    value: string | readonly string[],
+  ): RawBuilder<SqlBool> | undefined;
   /** Behind an ORDER BY. */
   page(limit: number, offset?: number): RawBuilder<unknown>;
 }
@@ -68,3 +79,24 @@ export function insertOnConflict({ table, columns, rows, key, conflict }: Insert
 
 export const limitOffset = (limit: number, offset = 0): RawBuilder<unknown> =>
   offset === 0 ? sql`LIMIT ${sql.val(limit)}` : sql`LIMIT ${sql.val(limit)} OFFSET ${sql.val(offset)}`;
+
+/** One of several values; of none it is nothing. */
+export function isIn(
+  column: RawBuilder<unknown>,
+  comparator: 'IN' | 'NOT IN',
+  values: readonly unknown[],
+): RawBuilder<SqlBool> {
+  if (values.length === 0) return comparator === 'IN' ? sql`1 = 0` : sql`1 = 1`;
+  return sql`${column} ${sql.raw(comparator)} (${sql.join(values.map((value) => sql.val(value)))})`;
+}
+
+/** Where texts are equal only to the letter, and LIKE minds the case. */
+export function compareExactText(
+  column: RawBuilder<unknown>,
+  comparator: Exclude<TextComparator, 'RLIKE'>,
+  value: string | readonly string[],
+): RawBuilder<SqlBool> {
+  if (comparator === 'IN' || comparator === 'NOT IN') return isIn(column, comparator, [value].flat());
+  if (comparator === 'ILIKE') return sql`lower(${column}) LIKE lower(${sql.val(value)})`;
+  return sql`${column} ${sql.raw(comparator)} ${sql.val(value)}`;
+}

@@ -187,8 +187,8 @@ export interface Trace {
 
 export interface RegisteredModel {
   readonly name: string;
-  readonly creation_timestamp: number;
-  readonly last_updated_timestamp: number;
+  readonly creation_timestamp?: number | undefined;
+  readonly last_updated_timestamp?: number | undefined;
   readonly description?: string | undefined;
   readonly latest_versions: readonly ModelVersion[];
   readonly tags: readonly KeyValue[];
@@ -200,10 +200,10 @@ export const MODEL_STAGES = ['None', 'Staging', 'Production', 'Archived'] as con
 export interface ModelVersion {
   readonly name: string;
   readonly version: string;
-  readonly creation_timestamp: number;
-  readonly last_updated_timestamp: number;
+  readonly creation_timestamp?: number | undefined;
+  readonly last_updated_timestamp?: number | undefined;
   readonly user_id?: string | undefined;
-  readonly current_stage: string;
+  readonly current_stage?: string | undefined;
   readonly description?: string | undefined;
   readonly source?: string | undefined;
   readonly run_id?: string | undefined;

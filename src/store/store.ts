@@ -230,7 +230,8 @@ export interface ModelVersions {
   transitionStage(name: string, version: string, stage: string, archiveExisting: boolean): Promise<ModelVersion>;
   delete(name: string, version: string): Promise<void>;
   search(question: Question): Promise<Page<ModelVersion>>;
-  downloadUri(name: string, version: string): Promise<string>;
+  /** Undefined for a version that names no place. */
+  downloadUri(name: string, version: string): Promise<string | undefined>;
   setTag(name: string, version: string, tag: KeyValue): Promise<void>;
   deleteTag(name: string, version: string, key: string): Promise<void>;
 }
@@ -251,4 +252,14 @@ export interface Store {
 export interface StoreOptions {
   /** Where artifacts of experiments go that name no place of their own: `--default-artifact-root`. */
   readonly artifactRoot: string;
+  /** MLflow's where nothing is said. */
+  readonly limits?: Limits | undefined;
+}
+
+/** Limits that MLflow's environment variables set. */
+export interface Limits {
+  /** Values of params and tags that are too long are cut, not refused (MLFLOW_TRUNCATE_LONG_VALUES). */
+  readonly truncateLongValues: boolean;
+  /** In characters, of an experiment's artifact location (MLFLOW_ARTIFACT_LOCATION_MAX_LENGTH). */
+  readonly artifactLocationLength: number;
 }

@@ -1,11 +1,24 @@
 import { type RawBuilder, sql } from 'kysely';
-import { columnList, type Insertion, NOTHING, notLess, type QueryWords, rowList } from '../query-words.js';
+import {
+  columnList,
+  compareExactText,
+  type Insertion,
+  NOTHING,
+  notLess,
+  type QueryWords,
+  rowList,
+} from '../query-words.js';
 
 export const queryWords: QueryWords = {
   // 2100 parameters, of which sp_executesql takes two (https://learn.microsoft.com/en-us/sql/sql-server/maximum-capacity-specifications-for-sql-server).
   maxValues: 2_098,
   insert,
   locking: { from: sql`WITH (UPDLOCK, ROWLOCK)`, end: NOTHING },
+  // In the collation that MLflow asks in; regular expressions came with SQL Server 2025 only.
+  compareText: (column, comparator, value) =>
+    comparator === 'RLIKE'
+      ? undefined
+      : compareExactText(sql`${column} COLLATE Japanese_Bushu_Kakusu_100_CS_AS_KS_WS`, comparator, value),
   page: (limit, offset = 0) => sql`OFFSET ${sql.val(offset)} ROWS FETCH NEXT ${sql.val(limit)} ROWS ONLY`,
 };
 

@@ -1,11 +1,23 @@
-import { type RawBuilder, sql } from 'kysely';
-import { columnList, type Insertion, limitOffset, NOTHING, notLess, type QueryWords, rowList } from '../query-words.js';
+import { type RawBuilder, type SqlBool, sql } from 'kysely';
+import {
+  columnList,
+  compareExactText,
+  type Insertion,
+  isIn,
+  limitOffset,
+  NOTHING,
+  notLess,
+  type QueryWords,
+  rowList,
+  type TextComparator,
+} from '../query-words.js';
 
 export const queryWords: QueryWords = {
   // Values are sent in the text of a statement, whose length is limited (max_allowed_packet): 16 MiB and more.
   maxValues: 65_535,
   insert,
   locking: { from: NOTHING, end: sql`FOR UPDATE` },
+  compareText,
   page: limitOffset,
 };
 
@@ -27,4 +39,27 @@ function insert({ table, columns, rows, key, conflict }: Insertion): RawBuilder<
       : fresh(column);
   // From left to right, each with what was assigned before it: a row that is taken stays one that is not less.
   return sql`${into} ${sql.join(conflict.update.map((column) => sql`${sql.ref(column)} = ${taken(column)}`))}`;
+}
+
+/** Collations are blind to case, and mostly to accents: an index is asked in the column's own, and the bytes decide. */
+function compareText(
+  column: RawBuilder<unknown>,
+  comparator: TextComparator,
+  value: string | readonly string[],
+): RawBuilder<SqlBool> {
+  const bytes = sql`BINARY ${column}`;
+  const wanted = sql.val(value);
+  switch (comparator) {
+    case 'IN':
+    case 'NOT IN':
+      return isIn(bytes, comparator, [value].flat());
+    case 'RLIKE':
+      return sql`CAST(${column} AS BINARY) REGEXP BINARY ${wanted}`;
+    case 'ILIKE':
+      return compareExactText(column, comparator, value);
+    case '!=':
+      return sql`(${column} != ${wanted} OR ${bytes} != ${wanted})`;
+    default:
+      return sql`(${column} ${sql.raw(comparator)} ${wanted} AND ${bytes} ${sql.raw(comparator)} ${wanted})`;
+  }
 }

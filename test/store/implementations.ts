@@ -1,0 +1,93 @@
+/**
+ * Every implementation of a store, for suites that all of them run. A fresh store is at the head and has the default
+ * experiment only; a database comes from a template that is made once for each test file.
+ */
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll } from 'vitest';
+import { DEFAULT_POOL } from '../../src/config.js';
+import type { OpenOptions } from '../../src/dialect/dialect.js';
+import { HEAD } from '../../src/schema/lineage.js';
+import { type OpenStoreOptions, openStore } from '../../src/store/open.js';
+import type { Store } from '../../src/store/store.js';
+import { parseStoreUri } from '../../src/uri.js';
+import type { Server, TestDatabase } from '../support/databases.js';
+import { upgradeTo } from '../support/state.js';
+import { forEachDialect } from '../support/suites.js';
+
+export const CONNECTION: OpenOptions = {
+  pool: DEFAULT_POOL,
+  mysqlTls: { ca: null, cert: null, key: null },
+  postgresql: {},
+};
+
+export interface Implementation {
+  readonly kind: 'database' | 'file';
+  /** Of a database; null for files. */
+  readonly server: Server | null;
+  fresh(): Promise<TestStore>;
+}
+
+export interface TestStore extends AsyncDisposable {
+  readonly uri: string;
+  /** A folder, the root of artifacts. */
+  readonly artifactRoot: string;
+  /** Null for files. */
+  readonly database: TestDatabase | null;
+  /** The store, opened; a second call opens it a second time, as another process would. What is open is closed at the end. */
+  open(options?: Partial<OpenStoreOptions>): Promise<Store>;
+}
+
+/** One suite for each implementation; where a server is missing, it is skipped by name. */
+export async function forEachStore(title: string, suite: (implementation: Implementation) => void): Promise<void> {
+  await forEachDatabaseStore(title, suite);
+}
+
+export async function forEachDatabaseStore(
+  title: string,
+  suite: (implementation: Implementation & { readonly server: Server }) => void,
+): Promise<void> {
+  await forEachDialect(title, (server) => {
+    let template: Promise<TestDatabase> | undefined;
+    const made = async () => {
+      const database = await server.empty();
+      await upgradeTo(database, HEAD);
+      return database;
+    };
+    afterAll(async () => {
+      await (await template)?.drop();
+    });
+    suite({
+      kind: 'database',
+      server,
+      fresh: async () => {
+        template ??= made();
+        return databaseStore(await server.copy(await template));
+      },
+    });
+  });
+}
+
+/** A database as a store, which is dropped with it. */
+export function databaseStore(database: TestDatabase): TestStore {
+  const folder = mkdtempSync(join(tmpdir(), 'mtrack-test-'));
+  const artifactRoot = join(folder, 'artifacts');
+  mkdirSync(artifactRoot);
+  const stores: Store[] = [];
+  return {
+    uri: database.uri,
+    artifactRoot,
+    database,
+    open: async (options = {}) => {
+      const store = await openStore(parseStoreUri(database.uri), { connection: CONNECTION, artifactRoot, ...options });
+      stores.push(store);
+      return store;
+    },
+    [Symbol.asyncDispose]: async () => {
+      for (const store of stores) await store.close();
+      await database.drop();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
