@@ -3,7 +3,8 @@
  * cannot: these are MLflow's rules against it.
  */
 import { invalidParameter, type StoreError } from '../store/errors.js';
-import { hostAndPort, isLocal, localPath, parseUri, schemeOf, unquote } from './uris.js';
+import { unquote } from '../uri.js';
+import { hostAndPort, isLocal, localPath, parseUri, schemeOf } from './uris.js';
 
 /**
  * A path below a root, as MLflow's `validate_path_is_safe`: decoded as often as it is encoded.

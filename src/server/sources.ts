@@ -4,9 +4,10 @@ import { basename, dirname, join, resolve, sep } from 'node:path';
 import { invalidParameter, StoreError } from '../store/errors.js';
 import type { KeyValue } from '../store/records.js';
 import type { Registry } from '../store/store.js';
+import { unquote } from '../uri.js';
 import type { Context } from './context.js';
 import { checkHostNamed } from './locations.js';
-import { isLocal, localPath, parseUri, unquote, unquoteAll } from './uris.js';
+import { isLocal, localPath, parseUri, unquoteAll } from './uris.js';
 
 const PROMPT_TAG = 'mlflow.prompt.is_prompt';
 /** A prompt has no files; its source is one of the words that MLflow writes there. */

@@ -1,5 +1,7 @@
 /** URIs of artifacts, read as Python's `urllib.parse` reads them: MLflow decides by that what is where. */
 
+import { unquote } from '../uri.js';
+
 export interface ParsedUri {
   /** In lower case; empty for a path. */
   readonly scheme: string;
@@ -42,11 +44,6 @@ export function hostAndPort(authority: string): { readonly host: string; readonl
   return { host: (ipv6 ?? name).toLowerCase(), port: port ? Number(port) : undefined };
 }
 
-/** `urllib.parse.unquote`: what is no %XX stays as it is. */
-export function unquote(text: string): string {
-  return text.replace(/(?:%[\da-f]{2})+/gi, (run) => Buffer.from(run.replaceAll('%', ''), 'hex').toString());
-}
-
 /** Until nothing is left to decode. */
 export function unquoteAll(text: string, decode: (text: string) => string = unquote): string {
   let [before, after] = [text, decode(text)];
@@ -63,8 +60,8 @@ export function isLocal(uri: string): boolean {
   return scheme === 'file' && !elsewhere;
 }
 
-/** The path that a local URI names. */
+/** The path that a local URI names: MLflow decodes it also where it has no scheme. */
 export function localPath(uri: string): string {
   const { scheme, path } = parseUri(uri);
-  return scheme === '' ? uri : unquote(path);
+  return unquote(scheme === '' ? uri : path);
 }

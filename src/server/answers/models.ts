@@ -30,10 +30,10 @@ export const modelVersion = mapped<ModelVersion, ModelVersion>(
   record<ModelVersion>('ModelVersion', {
     name: text,
     version: text,
-    creation_timestamp: int64,
-    last_updated_timestamp: int64,
+    creation_timestamp: optional(int64),
+    last_updated_timestamp: optional(int64),
     user_id: optional(text),
-    current_stage: text,
+    current_stage: optional(text),
     description: optional(text),
     source: optional(text),
     run_id: optional(text),
@@ -49,8 +49,8 @@ export const modelVersion = mapped<ModelVersion, ModelVersion>(
 export const registeredModel = mapped<RegisteredModel, RegisteredModel>(
   record<RegisteredModel>('RegisteredModel', {
     name: text,
-    creation_timestamp: int64,
-    last_updated_timestamp: int64,
+    creation_timestamp: optional(int64),
+    last_updated_timestamp: optional(int64),
     description: optional(text),
     latest_versions: list(modelVersion),
     tags: list(keyValue),

@@ -107,7 +107,7 @@ export const modelVersionRoutes = [
     method: 'GET',
     path: '/mlflow/model-versions/get-download-uri',
     request: { name: optional(text), version: optional(text) },
-    answer: object<{ artifact_uri: string }>({ artifact_uri: textOf }),
+    answer: object<{ artifact_uri: string | undefined }>({ artifact_uri: maybe(textOf) }),
     handle: async (context, { name = '', version = '' }) => ({
       artifact_uri: await registryOf(context).versions.downloadUri(name, version),
     }),
