@@ -95,9 +95,17 @@ export class Oracle implements AsyncDisposable {
   /**
    * Calls of methods of a store, on MLflow's own store of a database, with answers in the contract's records. The clock
    * stands at `start` (integer milliseconds) for the first, and a second later for each one after.
+   * @param answers of calls before these
    */
-  async script(uri: string, root: string, start: number, calls: readonly Call[]): Promise<Answer[]> {
-    return (await this.#ask({ do: 'store_script', with: [uri, root, start, calls], as: 'json' })).result as Answer[];
+  async script(
+    uri: string,
+    root: string,
+    start: number,
+    calls: readonly Call[],
+    answers: readonly Answer[] = [],
+  ): Promise<Answer[]> {
+    const request = { do: 'store_script', with: [uri, root, start, calls, answers], as: 'json' };
+    return (await this.#ask(request)).result as Answer[];
   }
 
   /** One of the functions of oracle.py on a list of inputs, its results to the last bit. */

@@ -110,6 +110,102 @@ def registry(uri):
     }
 
 
+# ---------------------------------------------------------------- tracking
+
+
+def metric(m):
+    return given(
+        key=m.key,
+        value=m.value,
+        timestamp=m.timestamp,
+        step=m.step,
+        run_id=m.run_id,
+        model_id=m.model_id,
+        dataset_name=m.dataset_name,
+        dataset_digest=m.dataset_digest,
+    )
+
+
+LOGGED_MODEL_STATUSES = {
+    "UNSPECIFIED": "LOGGED_MODEL_STATUS_UNSPECIFIED",
+    "PENDING": "LOGGED_MODEL_PENDING",
+    "READY": "LOGGED_MODEL_READY",
+    "FAILED": "LOGGED_MODEL_UPLOAD_FAILED",
+}
+
+
+def logged_model(m):
+    return {
+        "info": given(
+            model_id=m.model_id,
+            experiment_id=m.experiment_id,
+            name=m.name,
+            creation_timestamp_ms=m.creation_timestamp,
+            last_updated_timestamp_ms=m.last_updated_timestamp,
+            artifact_uri=m.artifact_location,
+            status=LOGGED_MODEL_STATUSES[m.status.value],
+            model_type=m.model_type,
+            source_run_id=m.source_run_id,
+            status_message=m.status_message,
+            tags=pairs(m.tags),
+        ),
+        "data": {"params": pairs(m.params), "metrics": [metric(each) for each in m.metrics or []]},
+    }
+
+
+def logged_models(store):
+    from mlflow.entities import LoggedModelParameter, LoggedModelStatus, LoggedModelTag
+
+    statuses = {ours: LoggedModelStatus(theirs) for theirs, ours in LOGGED_MODEL_STATUSES.items()}
+
+    def params(given):
+        return [LoggedModelParameter(**each) for each in given]
+
+    def tags(given):
+        return [LoggedModelTag(**each) for each in given]
+
+    def create(request):
+        rest = {key: value for key, value in request.items() if key not in ("params", "tags")}
+        return logged_model(
+            store.create_logged_model(params=params(request["params"]), tags=tags(request["tags"]), **rest)
+        )
+
+    def search(q):
+        # As MLflow's server hands an order on.
+        order = [{"ascending": True, "dataset_name": None, "dataset_digest": None, **each} for each in q.get("order_by", [])]
+        arguments = asked({**q, "order_by": order or None}, datasets=q.get("datasets"))
+        return page(store.search_logged_models(q["experiment_ids"], **arguments), logged_model)
+
+    return {
+        "loggedModels.create": create,
+        "loggedModels.get": lambda id, deleted=False: logged_model(store.get_logged_model(id, deleted)),
+        "loggedModels.search": search,
+        "loggedModels.finalize": lambda id, status: logged_model(store.finalize_logged_model(id, statuses[status])),
+        "loggedModels.delete": store.delete_logged_model,
+        "loggedModels.setTags": lambda id, given: store.set_logged_model_tags(id, tags(given)),
+        "loggedModels.deleteTag": store.delete_logged_model_tag,
+        "loggedModels.logParams": lambda id, given: store.log_logged_model_params(id, params(given)),
+    }
+
+
+def tracking(uri, root):
+    from mlflow.entities import Dataset, DatasetInput, ExperimentTag, InputTag, Metric, Param, RunTag
+    from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
+
+    store = SqlAlchemyStore(uri, root)
+
+    def create_experiment(request):
+        tags = [ExperimentTag(**tag) for tag in request["tags"]]
+        return store.create_experiment(request["name"], request.get("artifact_location"), tags)
+
+    return {
+        "experiments.create": create_experiment,
+        "experiments.delete": store.delete_experiment,
+        "experiments.restore": store.restore_experiment,
+        **logged_models(store),
+    }
+
+
 # ---------------------------------------------------------------- scripts
 
 
@@ -127,18 +223,20 @@ def resolved(value, results):
     return value
 
 
-def store_script(uri, root, start, calls):
-    """What each [method, arguments] gives, one after the other; each begins a second of the clock later."""
+def store_script(uri, root, start, calls, before):
+    """What each [method, arguments] gives, one after the other; each begins a second of the clock later. `before` has
+    the answers of earlier calls."""
     import mlflow
 
+    # For a model version whose source is a logged model.
     mlflow.set_tracking_uri(uri)
-    methods = {**registry(uri)}
+    methods = {**registry(uri), **tracking(uri, root)}
     results = []
     real = time.time
     try:
         for at, (method, arguments) in enumerate(calls):
             time.time = lambda now=start / 1000 + at: now
-            results.append(attempt(methods[method], *resolved(arguments, results)))
+            results.append(attempt(methods[method], *resolved(arguments, before + results)))
     finally:
         time.time = real
     return [{"error": each["error"][1:]} if "error" in each else each for each in results]

@@ -5,46 +5,74 @@
 import { expect, vi } from 'vitest';
 import { StoreError } from '../../src/store/errors.js';
 import type { Store } from '../../src/store/store.js';
-import type { Implementation, TestStore } from '../store/implementations.js';
-import { opened } from './databases.js';
+import { databaseStore, type Implementation, type TestStore } from '../store/implementations.js';
+import { opened, type Server, type TestDatabase } from './databases.js';
+import { ORACLE_HEAD } from './mlflow.js';
 import type { Answer, Call, Oracle, Reference } from './oracle.js';
 
 export const START = Date.UTC(2024, 1, 29, 12);
 const SECOND = 1000;
 
-/** Runs the calls on both. @param tables whose rows are compared when all are done */
+interface Twins {
+  /** Calls that MLflow makes before the database is copied for the two; references count them, too. */
+  readonly before?: readonly Call[];
+  /** Tables whose rows are compared at the end. */
+  readonly tables?: readonly string[];
+  /** Whether of two refusals only the codes have to be the same: MLflow's words are those of its driver. */
+  readonly inOtherWords?: (call: Call) => boolean;
+}
+
+/** Runs the calls on both stores. */
 export async function twins(
-  { fresh }: Implementation,
+  { fresh, server }: Implementation & { readonly server: Server },
   oracle: Oracle,
   calls: readonly Call[],
-  { tables = [] }: { tables?: readonly string[] } = {},
-): Promise<{ ours: Answer[]; theirs: Answer[] }> {
-  await using mine = await fresh();
-  await using other = await fresh();
-  const ours = await script(mine, calls);
-  const theirs = await oracle.script(other.uri, other.artifactRoot, START, calls);
-  const one = naming(mine);
-  const two = naming(other);
+  { before = [], tables = [], inOtherWords = () => false }: Twins = {},
+): Promise<void> {
+  await using mine = await fresh(ORACLE_HEAD);
+  const made = await oracle.script(mine.uri, mine.artifactRoot, START, before);
+  failures(made);
+  await using other = databaseStore(await server.copy(databaseOf(mine)));
+  const start = START + before.length * SECOND;
+  const ours = await script(mine, calls, { start, answers: made });
+  const theirs = await oracle.script(other.uri, other.artifactRoot, start, calls, made);
+  const [one, two] = [naming(mine, mine), naming(mine, other)];
   for (const [at, call] of calls.entries()) {
-    expect({ call, ...comparable(call, ours[at], one) }).toEqual({ call, ...comparable(call, theirs[at], two) });
+    const words = (answer: Answer | undefined): Answer | undefined =>
+      answer !== undefined && 'error' in answer && inOtherWords(call) ? { error: [answer.error[0], '…'] } : answer;
+    const [found, expected] = [comparable(call, words(ours[at]), one), comparable(call, words(theirs[at]), two)];
+    expect({ call, ...found }).toEqual({ call, ...expected });
   }
   for (const table of tables) {
     expect({ table, rows: await rowsOf(mine, table, one) }).toEqual({ table, rows: await rowsOf(other, table, two) });
   }
-  return { ours, theirs };
 }
 
-/** The calls on mtrack's store. */
-export async function script(test: TestStore, calls: readonly Call[], start = START): Promise<Answer[]> {
+function failures(answers: readonly Answer[]): void {
+  expect(answers.filter((answer) => 'error' in answer)).toEqual([]);
+}
+
+function databaseOf({ database }: TestStore): TestDatabase {
+  if (database === null) throw new Error('only a database has rows');
+  return database;
+}
+
+/** The calls on mtrack's store. @param answers of calls before these */
+export async function script(
+  test: TestStore,
+  calls: readonly Call[],
+  { start = START, answers = [] }: { start?: number; answers?: readonly Answer[] } = {},
+): Promise<Answer[]> {
   vi.useFakeTimers({ toFake: ['Date'], now: start });
   try {
     const store = await test.open();
-    const answers: Answer[] = [];
+    const found: Answer[] = [];
     for (const [at, [method, args]] of calls.entries()) {
       vi.setSystemTime(start + at * SECOND);
-      answers.push(await attempt(() => methodOf(store, method)(...(resolved(args, answers) as unknown[]))));
+      const given = resolved(args, [...answers, ...found]) as unknown[];
+      found.push(await attempt(() => methodOf(store, method)(...given)));
     }
-    return answers;
+    return found;
   } finally {
     vi.useRealTimers();
   }
@@ -88,9 +116,10 @@ interface Naming {
 
 const ID = /\b(?:[ma]-|tr-)?[0-9a-f]{32}\b/g;
 
-function naming({ artifactRoot }: TestStore): Naming {
+function naming(...stores: readonly TestStore[]): Naming {
   const ids = new Map<string, string>();
-  const placed = (text: string) => text.replaceAll(artifactRoot, '<root>');
+  const placed = (text: string) =>
+    stores.reduce((written, { artifactRoot }) => written.replaceAll(artifactRoot, '<root>'), text);
   return {
     of: (text) =>
       placed(text).replace(ID, (id) => {
@@ -130,8 +159,7 @@ function comparable([method]: Call, answer: Answer | undefined, name: Naming): o
 }
 
 async function rowsOf(test: TestStore, table: string, name: Naming): Promise<unknown[]> {
-  if (test.database === null) throw new Error('only a database has rows');
-  const session = await (await opened(test.database)).reader(10_000);
+  const session = await (await opened(databaseOf(test))).reader(10_000);
   try {
     const rows = await session.rows<Record<string, unknown>>(`SELECT * FROM ${table}`);
     return rows.map((row) => JSON.stringify(plain(row, name.known))).sort();
