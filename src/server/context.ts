@@ -26,7 +26,7 @@ export function registryOf({ store, storeUri }: Context): Registry {
   if (store.registry) return store.registry;
   throw invalidParameter(
     ` Model registry functionality is unavailable; got unsupported URI '${storeUri}' for model registry data storage. ` +
-      "Supported URI schemes are: ['postgresql', 'mysql', 'sqlite', 'mssql']. " +
+      'Supported URI schemes are: postgresql, mysql, sqlite, mssql. ' +
       'See https://www.mlflow.org/docs/latest/tracking.html#storage for how to run an MLflow server against one of the ' +
       'supported backend storage locations.',
   );
