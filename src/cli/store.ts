@@ -56,7 +56,7 @@ export function namedDatabase({ argument, flags }: StoreInput): NamedDatabase {
   });
 }
 
-function wordsToName(uri: DatabaseUri, source: ResolvedUri['source'], file: string): string {
+export function wordsToName(uri: DatabaseUri, source: ResolvedUri['source'], file: string): string {
   switch (source) {
     case 'words':
       return shellWord(formatUri(uri));
