@@ -153,7 +153,9 @@ function plain(value: unknown, name: (text: string) => string): unknown {
   if (Number.isNaN(value)) return 'NaN';
   if (Array.isArray(value)) return value.map((each) => plain(each, name));
   if (value === null || typeof value !== 'object') return value ?? null;
-  const members = Object.entries(value).filter(([, each]) => each !== undefined);
+  const members = Object.entries(value)
+    .filter(([, each]) => each !== undefined)
+    .sort(([a], [b]) => (a < b ? -1 : 1));
   return Object.fromEntries(
     members.map(([key, each]) => {
       const item = plain(each, name);

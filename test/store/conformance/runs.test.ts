@@ -13,7 +13,7 @@ afterAll(() => oracle[Symbol.asyncDispose]());
 const pair = (key: string, value: string) => ({ key, value });
 const create = (more: object = {}): Call => [
   'runs.create',
-  [{ experiment_id: '0', tags: [], run_name: 'run', user_id: 'me', ...more }],
+  [{ experiment_id: '0', tags: [], run_name: 'run', user_id: 'me', start_time: 5, ...more }],
 ];
 const idOf = (of: number): Reference => ({ of, path: ['info', 'run_id'] });
 /** The first run of all: the calls begin with it. */
