@@ -40,7 +40,12 @@ export function openToWrite(path: string | null): Promise<Session> {
     // Waiting is ours, so that it can be seen and ended: SQLite's own would block the process.
     driverOptions: { timeout: 0 },
   });
-  return sessionOf(orm);
+  // A transaction that reads first and writes then would find out only there that it cannot, and has to be begun again.
+  return sessionOf(orm, (run) => ({
+    begin: async () => void (await run('BEGIN IMMEDIATE')),
+    commit: async () => void (await run('COMMIT')),
+    rollback: async () => void (await run('ROLLBACK')),
+  }));
 }
 
 /**
