@@ -30,6 +30,7 @@ export const FAILURES = {
   },
   HAZARDS: { exit: 26, means: 'the check found something as grave as --fail-on, or graver' },
   PLAN_CHANGED: { exit: 20, means: 'the database changed between agreement and upgrade; run the command again' },
+  PARTIAL: { exit: 21, means: 'done, but for what is named' },
 } as const satisfies Record<string, { exit: number; means: string }>;
 
 export type FailureCode = keyof typeof FAILURES;

@@ -61,12 +61,7 @@ async function trashOf(session: Session, database: Database): Promise<DatabaseTr
   return new DatabaseTrash(session, dialect, schema, version);
 }
 
-function refuseOthers(
-  versions: readonly string[] | null,
-  schema: Schema,
-  database: Database,
-  dialect: Dialect,
-): void {
+function refuseOthers(versions: readonly string[] | null, schema: Schema, database: Database, dialect: Dialect): void {
   const location = locateIn(versions, schema, dialect);
   if (location.state === 'empty') throw noTables(database);
   // Its tables are MLflow's, and those there are decide.
