@@ -11,6 +11,7 @@ import type { Traits } from '../schema/traits.js';
 import type { SqlWords } from '../schema/words.js';
 import type { Pool } from './pool.js';
 import type { QueryWords } from './query-words.js';
+import type { RowWords } from './row-words.js';
 import type { Query, Session } from './session.js';
 
 /** What a statement, or a run of them, does to others who use the database. */
@@ -109,6 +110,7 @@ export interface Dialect {
   readonly words: SqlWords;
   /** How queries and changes of rows are spelt. */
   readonly queries: QueryWords;
+  readonly rowWords: RowWords;
 
   /**
    * What one transaction spans: the whole upgrade, one revision with its version, or nothing, as each statement of DDL

@@ -14,6 +14,7 @@ import { naming } from './naming.js';
 import { postgresqlOptions } from './options.js';
 import { preflight } from './preflight.js';
 import { queryWords } from './query-words.js';
+import { rowWords } from './row-words.js';
 import { backupCommand, script } from './script.js';
 import { quote, spellColumn } from './spell.js';
 import { TRAITS } from './traits.js';
@@ -29,6 +30,7 @@ export const postgresql: Dialect = {
   naming,
   words,
   queries: queryWords,
+  rowWords,
   transaction: 'revision',
   rebuildsTables: false,
   chunkRows: 100_000,

@@ -15,6 +15,7 @@ import { lock } from './lock.js';
 import { sqlitePath } from './options.js';
 import { preflight } from './preflight.js';
 import { queryWords } from './query-words.js';
+import { rowWords } from './row-words.js';
 import { isRowidName } from './rowid.js';
 import { backupCommand, script } from './script.js';
 import { spellColumn } from './spell.js';
@@ -29,6 +30,7 @@ export function sqliteDialect(path: string | null): Dialect {
     naming: { foreignKey: () => null, unique: () => null, check: () => null },
     words,
     queries: queryWords,
+    rowWords,
     transaction: 'upgrade',
     rebuildsTables: true,
     chunkRows: 50_000,
