@@ -10,7 +10,7 @@ import type { Blocker, NamedLock } from './dialect.js';
 import { codeOf } from './faults.js';
 import { QUIET, sessionOf } from './orm.js';
 import { takeLock, type Work } from './patience.js';
-import type { Session } from './session.js';
+import { type Session, transactionsBy } from './session.js';
 
 export const NO_LOCK: NamedLock = {
   take: async () => undefined,
@@ -28,6 +28,7 @@ export function fileLock(path: string, work: Work): NamedLock {
     const before = inode();
     const session = await sessionOf(
       new MikroORM({ ...QUIET, driver: SqliteDriver, dbName: path, driverOptions: { timeout: 0 } }),
+      transactionsBy('BEGIN', []),
     );
     try {
       await session.run('BEGIN EXCLUSIVE');
