@@ -75,7 +75,7 @@ export function namedDatabase(input: StoreInput): NamedDatabase {
   });
 }
 
-function wordsToName(uri: StoreUri, source: ResolvedUri['source'], file: string): string {
+export function wordsToName(uri: StoreUri, source: ResolvedUri['source'], file: string): string {
   switch (source) {
     case 'words':
       return shellWord(formatUri(uri));
