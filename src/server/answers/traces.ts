@@ -72,7 +72,7 @@ const assessmentFields = record<AnsweredAssessment>('Assessment', {
   ),
   expectation: optional(
     object<AnsweredExpectation>({
-      value: optional(anything as Writer<Json>),
+      value: optional(anything),
       serialized_value: optional(
         object<{ serialization_format: string; value: string }>({ serialization_format: text, value: text }),
       ),
@@ -149,7 +149,11 @@ function cut(texts: Readonly<Record<string, string>>, longest: number): Readonly
   );
 }
 
-const span: Writer<Trace['spans'][number]> = { name: 'Span', schema: { type: 'object' }, write: spanJson };
+const span: Writer<Trace['spans'][number]> = {
+  name: 'Span',
+  schema: { type: 'object' },
+  write: ({ content }) => spanJson(content),
+};
 
 export const trace = record<{ readonly trace_info: TraceInfo; readonly spans: Trace['spans'] }>('Trace', {
   trace_info: traceInfo,

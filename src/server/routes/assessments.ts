@@ -1,11 +1,13 @@
 import { invalidParameter } from '../../store/errors.js';
 import type { Assessment, Json } from '../../store/records.js';
+import { readJson } from '../../store/search/index.js';
 import type { AssessmentChange, NewAssessment } from '../../store/store.js';
 import { assessment } from '../answers/traces.js';
 import { done, route } from '../route.js';
+import { protobufValue } from '../wire/python.js';
 import {
   choice,
-  converted,
+  type Field,
   flag,
   type Kind,
   message,
@@ -21,11 +23,15 @@ import { object } from '../wire/write.js';
 
 const sourceType = choice({ SOURCE_TYPE_UNSPECIFIED: 0, HUMAN: 1, LLM_JUDGE: 2, CODE: 3 });
 
-/** Any JSON; protobuf's Value. */
-const anything: Kind<Json> = { schema: {}, read: (value) => value as Json, looksRight: () => true };
-
-/** What a field of any JSON holds, null included, which others take for nothing. */
-const value = { ...optional(anything), read: (given: unknown) => given as Json | undefined };
+/** Any JSON, null included, which other fields take for nothing. */
+const value: Field<Json | undefined> = {
+  schema: {},
+  needed: false,
+  repeated: false,
+  rules: [],
+  looksRight: () => true,
+  read: (given) => (given === undefined ? undefined : protobufValue(given)),
+};
 
 const errorMessage = message('AssessmentErrorGiven', {
   error_code: optional(text),
@@ -114,11 +120,9 @@ function parsed(format: string | undefined, json: string | undefined): Json {
   if (format !== 'JSON_FORMAT') {
     throw invalidParameter(`Unknown serialization format: ${format ?? ''}. Only JSON_FORMAT is supported.`);
   }
-  try {
-    return JSON.parse(json ?? '') as Json;
-  } catch {
-    throw invalidParameter('The serialized value is no JSON.');
-  }
+  const value = readJson(Buffer.from(json ?? ''));
+  if (value === undefined) throw invalidParameter('The serialized value is no JSON.');
+  return value;
 }
 
 /** Names with commas, in camel case as protobuf writes them. */

@@ -1,6 +1,6 @@
 /** Spans as OpenTelemetry's exporters send them, made into spans as MLflow keeps them. */
-import type { Span } from '../../store/records.js';
-import { reprFloat } from '../../store/search/index.js';
+import type { Json, NewSpan } from '../../store/records.js';
+import { pythonDumpsPlain } from '../wire/python.js';
 
 /** An ExportTraceServiceRequest: 64-bit integers are texts, bytes are base64. */
 export interface Exported {
@@ -47,11 +47,8 @@ interface AnyValue {
   readonly kvlistValue?: { readonly values: readonly KeyValue[] };
 }
 
-/** A value of an attribute, with whole numbers apart from doubles as Python has them. */
-type Value = string | boolean | bigint | number | null | readonly Value[] | { readonly [key: string]: Value };
-
 export interface Ingested {
-  readonly spans: readonly Span[];
+  readonly spans: readonly NewSpan[];
   /** Ids of the traces whose root is among them. */
   readonly completed: readonly string[];
 }
@@ -64,34 +61,33 @@ const CODES = ['STATUS_CODE_UNSET', 'STATUS_CODE_OK', 'STATUS_CODE_ERROR'];
 
 /** @throws {Error} when an id is missing, or too long */
 export function ingest({ resourceSpans }: Exported): Ingested {
-  const spans: Span[] = [];
+  const spans: NewSpan[] = [];
   const completed = new Set<string>();
   for (const { resource, scopeSpans } of resourceSpans) {
     const service = resource?.attributes.find(({ key }) => key === SERVICE_NAME)?.value?.stringValue;
     for (const span of scopeSpans.flatMap((scope) => scope.spans)) {
       const made = spanOf(span, service !== undefined && SERVICES.has(service) ? service : null);
-      spans.push(made);
+      spans.push({ ...made, resource: plainAttributes(resource?.attributes ?? []) });
       if (made.content.parent_span_id === null) completed.add(made.trace_id);
     }
   }
   return { spans, completed: [...completed] };
 }
 
-function spanOf(span: ExportedSpan, service: string | null): Span {
+function spanOf(span: ExportedSpan, service: string | null): NewSpan {
   const [traceId, spanId] = [idOf(span.traceId, 16), idOf(span.spanId, 8)];
   if (traceId === null || spanId === null) throw new RangeError('trace_id and span_id are required');
   const parentId = idOf(span.parentSpanId, 8);
   const trace_id = `tr-${traceId.toString('hex')}`;
   const attributes: Record<string, string> = Object.fromEntries(
-    span.attributes.map(({ key = '', value }) => [key, dumped(valueOf(value))]),
+    span.attributes.map(({ key = '', value }) => [key, pythonDumpsPlain(anyOf(value))]),
   );
   // Not the sender's own: it follows from the id of the trace.
-  attributes[REQUEST_ID] = dumped(trace_id);
-  if (parentId === null && service !== null) attributes[SERVICE_NAME] = dumped(service);
+  attributes[REQUEST_ID] = pythonDumpsPlain(trace_id);
+  if (parentId === null && service !== null) attributes[SERVICE_NAME] = pythonDumpsPlain(service);
   const code = CODES[span.status?.code ?? 0] ?? 'STATUS_CODE_UNSET';
   return {
     trace_id,
-    span_id: spanId.toString('hex'),
     content: {
       trace_id: traceId.toString('base64'),
       span_id: spanId.toString('base64'),
@@ -115,8 +111,8 @@ function spanOf(span: ExportedSpan, service: string | null): Span {
   };
 }
 
-const plainAttributes = (attributes: readonly KeyValue[]): Readonly<Record<string, Value>> =>
-  Object.fromEntries(attributes.map(({ key = '', value }) => [key, valueOf(value)]));
+const plainAttributes = (attributes: readonly KeyValue[]): { readonly [key: string]: Json } =>
+  Object.fromEntries(attributes.map(({ key = '', value }) => [key, anyOf(value)]));
 
 /** An id of this many bytes, zeroes in front; null where there is none. */
 function idOf(base64: string | undefined, bytes: number): Buffer | null {
@@ -127,7 +123,7 @@ function idOf(base64: string | undefined, bytes: number): Buffer | null {
   return Buffer.from(digits.padStart(2 * bytes, '0'), 'hex');
 }
 
-function valueOf(any: AnyValue | null | undefined): Value {
+function anyOf(any: AnyValue | null | undefined): Json {
   switch (any?.value) {
     case 'stringValue':
       return any.stringValue ?? '';
@@ -140,24 +136,10 @@ function valueOf(any: AnyValue | null | undefined): Value {
     case 'bytesValue':
       return any.bytesValue ?? '';
     case 'arrayValue':
-      return (any.arrayValue?.values ?? []).map(valueOf);
+      return (any.arrayValue?.values ?? []).map(anyOf);
     case 'kvlistValue':
       return plainAttributes(any.kvlistValue?.values ?? []);
     default:
       return null;
   }
 }
-
-/** `json.dumps(value, ensure_ascii=False)` */
-function dumped(value: Value): string {
-  if (typeof value === 'string') return JSON.stringify(value);
-  if (typeof value === 'bigint' || typeof value === 'boolean' || value === null) return String(value);
-  if (typeof value === 'number') {
-    return Number.isNaN(value) ? 'NaN' : reprFloat(value).replace('inf', 'Infinity');
-  }
-  if (isList(value)) return `[${value.map(dumped).join(', ')}]`;
-  const entries = Object.entries(value).map(([key, each]) => `${JSON.stringify(key)}: ${dumped(each)}`);
-  return `{${entries.join(', ')}}`;
-}
-
-const isList = (value: Value): value is readonly Value[] => Array.isArray(value);

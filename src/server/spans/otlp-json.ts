@@ -1,17 +1,19 @@
 /**
  * A span as MLflow keeps it, written as the JSON of OpenTelemetry's Span: what MLflow's clients read a trace from. Times are
- * JSON numbers beyond what JavaScript's hold exactly, so they are written digit by digit.
+ * JSON numbers beyond what JavaScript's hold exactly: they are bigint in between.
  */
-import type { Span } from '../../store/records.js';
-import { readJson } from '../../store/search/index.js';
-import { isObject } from '../wire/read.js';
+import { invalidParameter } from '../../store/errors.js';
+import { type Json, readJson } from '../../store/search/index.js';
+import { double } from '../wire/write.js';
 
-type Content = Readonly<Record<string, unknown>>;
+type Content = { readonly [key: string]: Json };
 
 const TRACE_PREFIX = /^(?:trace:\/[^/]*\/)?(?:tr-)?/;
 
-/** `{"trace_id": …, "attributes": […]}` */
-export function spanJson({ content }: Span): string {
+/** @param text JSON of MLflow's `Span.to_dict()`. @returns `{"trace_id": …, "attributes": […]}` */
+export function spanJson(text: string): string {
+  const content = readJson(Buffer.from(text));
+  if (!isObject(content)) throw invalidParameter('A span of the trace is damaged: it is no JSON.');
   const parent = idOf(content.parent_span_id, 8);
   const attributes = entriesOf(content.attributes).map(([key, text]) => keyValue(key, attributeOf(text)));
   const end = digitsOf(content.end_time_unix_nano);
@@ -50,7 +52,7 @@ function linkJson(link: Content): readonly string[] {
   ];
 }
 
-function statusJson(status: unknown): string {
+function statusJson(status: Json | undefined): string {
   const { code, message } = isObject(status) ? status : {};
   const set = typeof code === 'string' && code !== '' && !/UNSET$/.test(code);
   return objectOf([
@@ -60,39 +62,31 @@ function statusJson(status: unknown): string {
 }
 
 /** An attribute is kept as JSON text; what is none counts as a text itself, and an empty one as nothing. */
-function attributeOf(text: unknown): unknown {
+function attributeOf(text: Json): Json {
   if (typeof text !== 'string') return text;
   if (text === '') return null;
-  const value = readJson(Buffer.from(text));
-  return value === undefined ? text : value;
+  return readJson(Buffer.from(text)) ?? text;
 }
 
-const keyValue = (key: string, value: unknown): string =>
+const keyValue = (key: string, value: Json): string =>
   objectOf([
     ['key', quoted(key)],
-    ['value', value === null || value === undefined ? undefined : anyValue(value)],
+    ['value', value === null ? undefined : anyValue(value)],
   ]);
 
-/** OpenTelemetry's AnyValue: whole numbers are bigint where they were read from JSON text. */
-function anyValue(value: unknown): string {
-  switch (typeof value) {
-    case 'string':
-      return `{"string_value":${quoted(value)}}`;
-    case 'boolean':
-      return `{"bool_value":${value}}`;
-    case 'bigint':
-      return `{"int_value":${value}}`;
-    case 'number':
-      return Number.isSafeInteger(value) && !Object.is(value, -0)
-        ? `{"double_value":${value}.0}`
-        : `{"double_value":${Number.isFinite(value) ? value : `"${value}"`}}`;
-    default:
-      if (Array.isArray(value)) return `{"array_value":${objectOf([['values', listOf(value.map(itemValue))]])}}`;
-      return `{"kvlist_value":${objectOf([['values', listOf(entriesOf(value).map(([key, each]) => keyValue(key, each)))]])}}`;
+/** OpenTelemetry's AnyValue. */
+function anyValue(value: Exclude<Json, null>): string {
+  if (typeof value === 'string') return `{"string_value":${quoted(value)}}`;
+  if (typeof value === 'boolean') return `{"bool_value":${value}}`;
+  if (typeof value === 'bigint') return `{"int_value":${value}}`;
+  if (typeof value === 'number') return `{"double_value":${double.write(value)}}`;
+  if (isList(value)) {
+    const items = value.map((item) => (item === null ? '{}' : anyValue(item)));
+    return `{"array_value":${objectOf([['values', listOf(items)]])}}`;
   }
+  const entries = entriesOf(value).map(([key, each]) => keyValue(key, each));
+  return `{"kvlist_value":${objectOf([['values', listOf(entries)]])}}`;
 }
-
-const itemValue = (value: unknown): string => (value === null || value === undefined ? '{}' : anyValue(value));
 
 function objectOf(fields: readonly (readonly [string, string | undefined])[]): string {
   const present = fields.filter(([, json]) => json !== undefined);
@@ -104,18 +98,23 @@ const listOf = (items: readonly string[]): string | undefined =>
 
 const quoted = (text: string): string => JSON.stringify(text);
 
-const itemsOf = (list: unknown): readonly Content[] => (Array.isArray(list) ? list.filter(isObject) : []);
+const isList = (value: Json): value is readonly Json[] => Array.isArray(value);
 
-const entriesOf = (object: unknown): readonly (readonly [string, unknown])[] =>
+const isObject = (value: Json | undefined): value is Content =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+const itemsOf = (list: Json | undefined): readonly Content[] => (Array.isArray(list) ? list.filter(isObject) : []);
+
+const entriesOf = (object: Json | undefined): readonly (readonly [string, Json])[] =>
   isObject(object) ? Object.entries(object) : [];
 
-function digitsOf(time: unknown): string {
-  if (typeof time === 'bigint' || typeof time === 'number') return String(time);
+function digitsOf(time: Json | undefined): string {
+  if (typeof time === 'bigint') return String(time);
   return typeof time === 'string' && /^\d+$/.test(time) ? time : '0';
 }
 
 /** An id in base64; as of MLflow 3.5.0 it was kept in hex, that of a trace with its prefix. */
-function idOf(id: unknown, bytes: number): string {
+function idOf(id: Json | undefined, bytes: number): string {
   if (typeof id !== 'string' || id === '') return '';
   if (id.length !== 2 * bytes && !TRACE_PREFIX.test(id)) return id;
   const plain = id.replace(TRACE_PREFIX, '');
@@ -123,25 +122,9 @@ function idOf(id: unknown, bytes: number): string {
   return isHex ? Buffer.from(plain, 'hex').toString('base64') : id;
 }
 
-function hexId(id: unknown, bytes: number): string | null {
+function hexId(id: Json | undefined, bytes: number): string | null {
   if (typeof id !== 'string') return null;
   const hex = id.replace(TRACE_PREFIX, '').replace(/^0x/, '');
   if (!/^[\da-f]+$/i.test(hex) || hex.replace(/^0+/, '').length > 2 * bytes) return null;
   return Buffer.from(hex.padStart(2 * bytes, '0').slice(-2 * bytes), 'hex').toString('base64');
-}
-
-/** The spans of a trace as its file has them: the JSON of each as it is kept. */
-export function traceFile(spans: readonly Span[]): string {
-  return `{"spans":[${spans.map(({ content }) => keptJson(content)).join(',')}]}`;
-}
-
-/** JSON in which bigint are whole numbers, and so are times that are kept as text. */
-function keptJson(value: unknown, name = ''): string {
-  if (typeof value === 'bigint') return String(value);
-  if (name.endsWith('_unix_nano') && typeof value === 'string' && /^\d+$/.test(value)) return value;
-  if (Array.isArray(value)) return `[${value.map((item) => keptJson(item)).join(',')}]`;
-  if (!isObject(value)) return JSON.stringify(value ?? null);
-  return `{${Object.entries(value)
-    .map(([key, each]) => `${quoted(key)}:${keptJson(each, key)}`)
-    .join(',')}}`;
 }
