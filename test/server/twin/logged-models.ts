@@ -13,7 +13,6 @@ export const loggedModels: readonly Step[] = [
   post('runs/create', { experiment_id: '0', run_name: 'source' }, { save: { run: 'run.info.run_id' } }),
   post(M, { ...model, source_run_id: '$run' }, { save: { one: 'model.info.model_id' } }),
   post(M, { experiment_id: '0', name: 'plain' }, { save: { two: 'model.info.model_id' } }),
-  post(M, { experiment_id: '0' }, { save: { unnamed: 'model.info.model_id', name: 'model.info.name' } }),
   post(M, {}),
   post(M, { experiment_id: '987654', name: 'x' }),
   post(M, { experiment_id: '0', name: 'a/b' }),
@@ -101,4 +100,5 @@ export const loggedModels: readonly Step[] = [
   get(`${M}/$two`),
   get(`${M}/$two`, { allow_deleted: 'true' }),
   get(`${M}/$two`, { allow_deleted: 'false' }),
+  post(M, { experiment_id: '0' }, { save: { unnamed: 'model.info.model_id', name: 'model.info.name' } }),
 ];

@@ -1,5 +1,6 @@
 /** A sequence of requests, made to both: what an answer gives, such as an id, is a name in the steps behind it. */
 import { expect } from 'vitest';
+import { undescribed } from './described.js';
 import type { Peer, Received, Sent } from './peers.js';
 
 export interface Step {
@@ -63,7 +64,7 @@ class Side {
     this.peer = peer;
   }
 
-  async take(step: Step): Promise<{ status: number; answer: unknown; received: Received }> {
+  async take(step: Step): Promise<{ status: number; answer: unknown; sent: Sent; received: Received }> {
     const query = new URLSearchParams();
     for (const [name, value] of Object.entries(step.query ?? {})) {
       for (const each of Array.isArray(value) ? value : [value]) query.append(name, this.#filled(String(each)));
@@ -71,7 +72,7 @@ class Side {
     const target = this.#filled(step.path) + (query.size > 0 ? `?${query}` : '');
     const json = step.json === undefined ? undefined : this.#filled(JSON.stringify(step.json));
     const body = Buffer.isBuffer(step.body) ? step.body : Buffer.from(json ?? this.#filled(step.body ?? ''));
-    const received = await this.peer.ask({
+    const sent = {
       method: step.method,
       target,
       headers: {
@@ -81,7 +82,8 @@ class Side {
         ...step.headers,
       },
       body,
-    });
+    };
+    const received = await this.peer.ask(sent);
     const answer = parsed(received);
     for (const [name, place] of Object.entries(step.save ?? {})) {
       const value = place.split('.').reduce<unknown>((at, part) => (at as Record<string, unknown>)?.[part], answer);
@@ -89,7 +91,7 @@ class Side {
         throw new Error(`${this.peer.name} gives no ${place} at ${step.path}: ${received.body}`);
       this.names.set(name, value);
     }
-    return { status: received.status, answer: this.#alike(answer), received };
+    return { status: received.status, answer: this.#alike(answer), sent, received };
   }
 
   #filled(text: string): string {
@@ -159,6 +161,7 @@ export async function compare(peers: readonly [Peer, Peer], steps: readonly Step
 type Taken = Awaited<ReturnType<Side['take']>>;
 
 function check(step: Step, expected: Taken, actual: Taken): void {
+  if (!/:\s*NaN/.test(actual.received.body.toString())) expect(undescribed(actual.sent, actual.received)).toBeNull();
   if (step.differs) {
     expect({ status: actual.status, answer: actual.answer }).toMatchObject({ status: step.differs.status });
     if (step.differs.says) expect(JSON.stringify(actual.answer)).toMatch(step.differs.says);

@@ -6,10 +6,11 @@ import type { Step } from './steps.js';
 const VALUES = [5, 'text', true, {}, [5], null];
 const WORDS = ['text', '', '-1'];
 
-/** By path and value. */
-const DIFFERENT: readonly (readonly [string, string, NonNullable<Step['differs']>])[] = [
+/** By path, field and value. */
+const DIFFERENT: readonly (readonly [string, string, string, NonNullable<Step['differs']>])[] = [
   [
     '/mlflow/registered-models/search',
+    'max_results',
     '-1',
     { because: 'MLflow takes a negative number of results', status: 400, says: 'It must be a positive integer' },
   ],
@@ -56,7 +57,7 @@ export function wrongValues(): readonly (Step & { readonly mayRefuse: true })[] 
           const base = Object.fromEntries(needed.map(([other, each]) => [other, harmless(other, each, i)]));
           const given = { ...base, [name]: value };
           const sent = method === 'GET' ? { query: given as Record<string, string> } : { json: given };
-          const differs = DIFFERENT.find(([of, text]) => path === of && text === value)?.[2];
+          const differs = DIFFERENT.find(([of, field, text]) => path === of && field === name && text === value)?.[3];
           steps.push({ method, path: target, ...sent, mayRefuse: true, ...(differs && { differs }) });
         }
       }
