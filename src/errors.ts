@@ -30,6 +30,20 @@ export const FAILURES = {
   },
   HAZARDS: { exit: 26, means: 'the check found something as grave as --fail-on, or graver' },
   PLAN_CHANGED: { exit: 20, means: 'the database changed between agreement and upgrade; run the command again' },
+  HISTORY_BROKEN: { exit: 29, means: 'the log of runs was changed after it was written (`db history`)' },
+  BACKUP_FAILED: { exit: 30, means: "no backup was taken: the database's own tool is missing, or failed" },
+  BACKUP_UNKNOWN: { exit: 30, means: 'there is no backup at this path, or none of a kind that can be judged' },
+  BACKUP_TRUNCATED: { exit: 31, means: 'the backup ends before it is complete' },
+  BACKUP_DAMAGED: { exit: 32, means: 'the backup is not as it was written, or cannot be read to its end' },
+  BACKUP_EMPTY: { exit: 33, means: 'the backup holds no tables of MLflow, or no rows' },
+  BACKUP_OF_ANOTHER: { exit: 34, means: 'the backup is of another database' },
+  BACKUP_REVISION: { exit: 35, means: 'the backup is at another revision than the database' },
+  BACKUP_STALE: { exit: 36, means: 'the backup is older than --max-age' },
+  BACKUP_INCOMPLETE: { exit: 37, means: 'tables or rows that were there when the backup was taken are not in it' },
+  BACKUP_DIFFERS: { exit: 37, means: 'rows of the restored backup are not those of the database' },
+  GATE_REFUSED: { exit: 38, means: 'nothing was changed: no receipt proves the backup or the rehearsal of this upgrade' },
+  RESTORE_FAILED: { exit: 39, means: 'the backup could not be restored into a scratch database' },
+  REHEARSAL_FAILED: { exit: 39, means: 'the upgrade failed on the restored backup; the database itself was not touched' },
 } as const satisfies Record<string, { exit: number; means: string }>;
 
 export type FailureCode = keyof typeof FAILURES;

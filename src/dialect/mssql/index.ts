@@ -86,6 +86,10 @@ export async function openMssql(uri: DatabaseUri, options: OpenOptions): Promise
       return patient(reader, { faultOf, blockers }, { patience, onWait });
     },
     worker: () => openSession(connection, PROGRAM),
+    backups: async () => {
+      const { backupsOf } = await import('./backups.js');
+      return backupsOf({ database: row?.name ?? '', open: () => openSession(connection, PROGRAM) });
+    },
     pool: async (entities) => (await import('./pool.js')).openPool(connection, PROGRAM, entities),
   };
 }
