@@ -24,6 +24,8 @@ export const FAILURES = {
   VERIFY_FAILED: { exit: 17, means: 'the upgrade ran, and the schema or the rows are not what they should be' },
   DISK_FULL: { exit: 18, means: 'the database ran out of space' },
   STATEMENT_FAILED: { exit: 19, means: 'the database refused a statement' },
+  LISTEN_FAILED: { exit: 22, means: 'the server cannot listen on its address' },
+  WORKERS_FAILED: { exit: 23, means: 'the worker processes of the server end again as soon as they are started' },
   MAX_BLOCKED: {
     exit: 25,
     means: 'nothing was changed: the plan would keep others from a table for longer than --max-blocked',
@@ -44,6 +46,8 @@ export const FAILURES = {
   GATE_REFUSED: { exit: 38, means: 'nothing was changed: no receipt proves the backup or the rehearsal of this upgrade' },
   RESTORE_FAILED: { exit: 39, means: 'the backup could not be restored into a scratch database' },
   REHEARSAL_FAILED: { exit: 39, means: 'the upgrade failed on the restored backup; the database itself was not touched' },
+  WORKSPACES: { exit: 24, means: 'the store has experiments in workspaces, which mtrack does not serve' },
+  PARTIAL: { exit: 21, means: 'done, but for what is named' },
 } as const satisfies Record<string, { exit: number; means: string }>;
 
 export type FailureCode = keyof typeof FAILURES;

@@ -12,33 +12,41 @@ export interface Display {
 /** For a terminal: one task that says where the upgrade is, and what it does now. */
 export function liveDisplay(title: string): Display {
   return {
-    run: async (work) => {
-      let result: { value: Awaited<ReturnType<typeof work>> } | undefined;
-      const list = new Listr<object, 'default', 'simple'>(
-        [
-          {
-            title,
-            rendererOptions: { outputBar: 1, persistentOutput: false },
-            task: async (_, task) => {
-              const describe = describer();
-              const value = await work((progress) => {
-                const { heading, line } = describe(progress);
-                if (heading) task.title = `${title}: ${heading}`;
-                if (line) task.output = line;
-              });
-              task.title = title;
-              result = { value };
-            },
-          },
-        ],
-        // Signals are the upgrade's own: it stops at a safe point.
-        { registerSignalListeners: false },
-      );
-      await list.run();
-      if (!result) throw new Error('the work ended without a result');
-      return result.value as never;
-    },
+    run: (work) =>
+      liveTask(title, (show) => {
+        const describe = describer();
+        return work((progress) => show(describe(progress)));
+      }),
   };
+}
+
+/** One task on a terminal, with a line below it for what it does now. */
+export async function liveTask<T>(
+  title: string,
+  work: (show: (words: { readonly heading?: string; readonly line?: string }) => void) => Promise<T>,
+): Promise<T> {
+  let result: { value: T } | undefined;
+  const list = new Listr<object, 'default', 'simple'>(
+    [
+      {
+        title,
+        rendererOptions: { outputBar: 1, persistentOutput: false },
+        task: async (_, task) => {
+          const value = await work(({ heading, line }) => {
+            if (heading) task.title = `${title}: ${heading}`;
+            if (line) task.output = line;
+          });
+          task.title = title;
+          result = { value };
+        },
+      },
+    ],
+    // Signals are the work's own: it stops at a safe point.
+    { registerSignalListeners: false },
+  );
+  await list.run();
+  if (!result) throw new Error('the work ended without a result');
+  return result.value;
 }
 
 /** At most one line of rows in this time, where lines are kept. */
