@@ -43,9 +43,15 @@ export const FAILURES = {
   BACKUP_STALE: { exit: 36, means: 'the backup is older than --max-age' },
   BACKUP_INCOMPLETE: { exit: 37, means: 'tables or rows that were there when the backup was taken are not in it' },
   BACKUP_DIFFERS: { exit: 37, means: 'rows of the restored backup are not those of the database' },
-  GATE_REFUSED: { exit: 38, means: 'nothing was changed: no receipt proves the backup or the rehearsal of this upgrade' },
+  GATE_REFUSED: {
+    exit: 38,
+    means: 'nothing was changed: no receipt proves the backup or the rehearsal of this upgrade',
+  },
   RESTORE_FAILED: { exit: 39, means: 'the backup could not be restored into a scratch database' },
-  REHEARSAL_FAILED: { exit: 39, means: 'the upgrade failed on the restored backup; the database itself was not touched' },
+  REHEARSAL_FAILED: {
+    exit: 39,
+    means: 'the upgrade failed on the restored backup; the database itself was not touched',
+  },
   WORKSPACES: { exit: 24, means: 'the store has experiments in workspaces, which mtrack does not serve' },
   PARTIAL: { exit: 21, means: 'done, but for what is named' },
 } as const satisfies Record<string, { exit: number; means: string }>;

@@ -57,7 +57,9 @@ export class ContentCollector implements RowSink {
     if (!this.#tables.has(name)) this.#tables.set(name, 0);
     if (name === 'alembic_version') this.#versions ??= [];
     const time = TIMES[name];
-    const wanted = [...(time === undefined ? [] : [time]), ...(OTHERS[name] ?? [])].filter((each) => columns.includes(each));
+    const wanted = [...(time === undefined ? [] : [time]), ...(OTHERS[name] ?? [])].filter((each) =>
+      columns.includes(each),
+    );
     this.#wanted.set(name, wanted);
     return wanted.length === 0 ? null : wanted.map((each) => columns.indexOf(each));
   }

@@ -1,11 +1,11 @@
 /** The database as it is now, as far as a backup is measured by it. Reads only, and one state of the database. */
 import { sql } from 'kysely';
 import type { Identity } from '../dialect/backups.js';
-import type { Database } from '../dialect/dialect.js';
+import type { Database, Dialect } from '../dialect/dialect.js';
 import type { Session } from '../dialect/session.js';
 import type { Schema } from '../schema/model.js';
-import { countRows } from '../upgrade/verify.js';
 import { type Location, locate } from '../upgrade/locate.js';
+import { countRows } from '../upgrade/verify.js';
 import { type Content, type ExperimentFact, TIMES } from './content.js';
 
 export interface Live {
@@ -15,6 +15,7 @@ export interface Live {
   /** Rows, by table of MLflow's. */
   readonly tables: Readonly<Record<string, number>>;
   readonly newest: Readonly<Record<string, number>>;
+  readonly oldest: Readonly<Record<string, number>>;
   /** Of the runs and experiments of a backup, those that are here. */
   readonly known: Known;
 }
@@ -33,11 +34,14 @@ export async function readLive(database: Database, session: Session, content: Co
   const { schema } = location;
   const names = [...schema.tables.keys()];
   const counts = await countRows(session, dialect, names);
-  const newest = new Map<string, number>();
+  const [newest, oldest] = [new Map<string, number>(), new Map<string, number>()];
   for (const [table, column] of Object.entries(TIMES)) {
     if (!hasColumn(schema, table, column)) continue;
-    const at = await aggregate(session, `SELECT MAX(${dialect.words.id(column)}) AS n FROM ${dialect.words.id(table)}`);
-    if (at !== null) newest.set(table, at);
+    for (const [which, times] of [['MAX', newest] as const, ['MIN', oldest] as const]) {
+      const end = exactly(dialect, `${which}(${dialect.words.id(column)})`);
+      const at = await aggregate(session, `SELECT ${end} AS n FROM ${dialect.words.id(table)}`);
+      if (at !== null) times.set(table, at);
+    }
   }
   return {
     location,
@@ -45,6 +49,7 @@ export async function readLive(database: Database, session: Session, content: Co
     identity: await (await database.backups()).identify(session),
     tables: Object.fromEntries(counts),
     newest: Object.fromEntries(newest),
+    oldest: Object.fromEntries(oldest),
     known: content === null ? NOTHING : await knownOf(content, schema, database, session),
   };
 }
@@ -65,7 +70,7 @@ async function knownOf(content: Content, schema: Schema, { dialect }: Database, 
   const ids = content.experiments.map((each) => Number(each.id)).filter(Number.isSafeInteger);
   if (ids.length > 0 && hasColumn(schema, 'experiments', 'creation_time')) {
     const rows = await session.rows<{ k: unknown; t: unknown }>(
-      sql`SELECT ${id('experiment_id')} AS k, ${id('creation_time')} AS t FROM ${id('experiments')} WHERE ${id('experiment_id')} IN (${sql.join(ids)})`,
+      sql`SELECT ${id('experiment_id')} AS k, ${sql.raw(exactly(dialect, dialect.words.id('creation_time')))} AS t FROM ${id('experiments')} WHERE ${id('experiment_id')} IN (${sql.join(ids)})`,
     );
     for (const { k, t } of rows) experiments.push({ id: String(k), created: t === null ? null : Number(t) });
   }
@@ -75,10 +80,14 @@ async function knownOf(content: Content, schema: Schema, { dialect }: Database, 
       ? null
       : await aggregate(
           session,
-          sql`SELECT MIN(${id('start_time')}) AS n FROM ${id('runs')} WHERE ${id('start_time')} > ${last}`,
+          sql`SELECT ${sql.raw(exactly(dialect, `MIN(${dialect.words.id('start_time')})`))} AS n FROM ${id('runs')} WHERE ${id('start_time')} > ${last}`,
         );
   return { runs, experiments, firstMissing };
 }
+
+/** Times are written by clients, and need not fit into a double. */
+const exactly = ({ rowWords }: Dialect, expression: string) =>
+  rowWords.exactly({ name: '', type: { kind: 'bigint' }, nullable: true }, expression);
 
 async function aggregate(session: Session, query: Parameters<Session['rows']>[0]): Promise<number | null> {
   const [row] = await session.rows<{ n: unknown }>(query);

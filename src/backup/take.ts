@@ -66,7 +66,9 @@ function chosenFormat({ formats }: Backups, { format, jobs }: TakeBackupOptions)
   if (jobs > 1 && !found.parallel) {
     throw new MtrackError('USAGE', {
       found: `--jobs ${jobs} with the format ${found.name}`,
-      expected: parallel ? `--format ${parallel.name}, which is written by several jobs` : 'no --jobs for this database',
+      expected: parallel
+        ? `--format ${parallel.name}, which is written by several jobs`
+        : 'no --jobs for this database',
     });
   }
   return found;
@@ -81,7 +83,10 @@ function refuseOthers(location: Location, database: Database): void {
     });
   }
   if (location.state === 'foreign') {
-    throw new MtrackError('DATABASE_FOREIGN', { found: foreignWords(location).found, fix: [foreignWords(location).fix] });
+    throw new MtrackError('DATABASE_FOREIGN', {
+      found: foreignWords(location).found,
+      fix: [foreignWords(location).fix],
+    });
   }
 }
 
@@ -122,7 +127,10 @@ async function takeHere(database: Database, job: Job, options: TakeBackupOptions
     const origin = await backups.take({ ...options, path: partial, format: format.name });
     const content = await readBack(partial, job, options);
     const sum = await sumOf(partial, options);
-    await flushed(partial, sum.files.map(({ name }) => name));
+    await flushed(
+      partial,
+      sum.files.map(({ name }) => name),
+    );
     const manifest = manifestOf(database, job, { origin, content, sum }, options);
     renameSync(partial, path);
     await writeWhole(manifestPath(path), manifest);

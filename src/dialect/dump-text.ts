@@ -122,7 +122,8 @@ export class StatementScanner {
       // The clients of databases take it for a command of their own, wherever it stands.
       if (sign === '\\') throw damaged(`a backslash outside of a text: ${beginningOf(line.slice(index))}`);
       if (sign === '#' && this.#syntax.conditional) return null;
-      if (sign === '--' && (!this.#syntax.conditional || /^(?:\s|$)/.test(line.slice(index + 2, index + 3)))) return null;
+      if (sign === '--' && (!this.#syntax.conditional || /^(?:\s|$)/.test(line.slice(index + 2, index + 3))))
+        return null;
       if (sign === '/*' && !(this.#syntax.conditional && /^M?!/.test(line.slice(index + 2, index + 4))))
         return this.#opens('*/', index + 2, false);
       if (sign === "'") {

@@ -5,7 +5,7 @@ export interface ValueSyntax {
   /** Whether `\` escapes in strings. */
   readonly backslashes: boolean;
   /** The text of a string between its quotes. */
-  unescape(text: string): string;
+  textOf(escaped: string): string;
 }
 
 /**
@@ -30,7 +30,7 @@ export function eachTuple(
     do {
       const from = skipBlanks(text, place + 1);
       place = endOfValue(text, from, syntax);
-      if (n <= last && wanted.includes(n)) values[wanted.indexOf(n)] = valueOf(text.slice(from, place).trim(), syntax);
+      if (n <= last && wanted.includes(n)) values[wanted.indexOf(n)] = valueIn(text.slice(from, place).trim(), syntax);
       n++;
     } while (text[place] === ',');
     if (text[place] !== ')') throw noTuple(text, place);
@@ -75,10 +75,10 @@ function endOfValue(text: string, from: number, { backslashes }: ValueSyntax): n
   throw noTuple(text, text.length);
 }
 
-function valueOf(literal: string, { unescape }: ValueSyntax): string | null {
+function valueIn(literal: string, { textOf }: ValueSyntax): string | null {
   if (literal === 'NULL') return null;
   const string = /^(?:_\w+ +|[eE])?'(.*)'$/s.exec(literal)?.[1];
-  return string === undefined ? literal : unescape(string);
+  return string === undefined ? literal : textOf(string);
 }
 
 const noTuple = (text: string, at: number) =>

@@ -37,7 +37,10 @@ export async function checkTar(stream: Readable): Promise<void> {
   await eachEntry(stream, (_, content) => pipeline(content, new Writable({ write: (_chunk, _, done) => done() })));
 }
 
-async function eachEntry(stream: Readable, use: (name: string, content: AsyncIterable<unknown>) => Promise<void>): Promise<void> {
+async function eachEntry(
+  stream: Readable,
+  use: (name: string, content: AsyncIterable<unknown>) => Promise<void>,
+): Promise<void> {
   const archive = extract();
   const unpacked = (async () => {
     for await (const entry of archive) {

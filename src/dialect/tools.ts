@@ -32,7 +32,11 @@ export interface Tool {
 export async function findTool(
   names: readonly string[],
   environment: ToolEnvironment,
-  about: { readonly folders?: readonly string[]; readonly isGood?: (version: string) => boolean; readonly needed: string },
+  about: {
+    readonly folders?: readonly string[];
+    readonly isGood?: (version: string) => boolean;
+    readonly needed: string;
+  },
 ): Promise<Tool> {
   const { folders = [], isGood = () => true, needed } = about;
   const found: string[] = [];

@@ -24,7 +24,7 @@ export function backupsOf(source: Source): Backups {
       throw new MtrackError('RESTORE_FAILED', {
         found: 'a backup of SQL Server can only be restored by its server, and mtrack does not do that yet',
         fix: [
-          'RESTORE DATABASE [mlflow_rehearsal] FROM DISK = N\'…\' WITH CHECKSUM, MOVE …, then DBCC CHECKDB, then mtrack db upgrade on it',
+          "RESTORE DATABASE [mlflow_rehearsal] FROM DISK = N'…' WITH CHECKSUM, MOVE …, then DBCC CHECKDB, then mtrack db upgrade on it",
         ],
       });
     },

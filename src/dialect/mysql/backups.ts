@@ -101,7 +101,11 @@ async function take(source: Source, { path, signal, onProgress }: TakeOptions): 
     {
       tool,
       args: [
-        ...connectionArguments(uri, connection.attempts[0], { tool, tls: options.mysqlTls, encrypted: about.encrypted }),
+        ...connectionArguments(uri, connection.attempts[0], {
+          tool,
+          tls: options.mysqlTls,
+          encrypted: about.encrypted,
+        }),
         // One state of the database, without a lock that others would wait for.
         '--single-transaction',
         '--routines',
@@ -220,7 +224,10 @@ function notRestored(error: unknown, path: string): unknown {
   return new MtrackError('RESTORE_FAILED', {
     found: `${path} could not be restored: ${error.lines.slice(-5).join('\n') || error.message}`,
     expected: 'every statement of the backup to be executed',
-    fix: ['take a new backup: mtrack db backup', 'a trigger may need log_bin_trust_function_creators = 1 on the server'],
+    fix: [
+      'take a new backup: mtrack db backup',
+      'a trigger may need log_bin_trust_function_creators = 1 on the server',
+    ],
     cause: error,
   });
 }

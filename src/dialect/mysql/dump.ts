@@ -93,10 +93,16 @@ export function readDump(stream: Readable, sink: RowSink, signal: AbortSignal): 
     const name = unquoted(target);
     const table = tables.get(name);
     if (!table) throw damaged(`rows of ${name}, and no CREATE TABLE before them`);
-    const columns = list === undefined ? table.columns : [...list.matchAll(QUOTED)].map(([, each = '']) => unquoted(each));
+    const columns =
+      list === undefined ? table.columns : [...list.matchAll(QUOTED)].map(([, each = '']) => unquoted(each));
     const wanted = table.wanted?.map((place) => columns.indexOf(table.columns[place] ?? '')) ?? null;
     const about = { columns: columns.length, wanted: wanted ?? [], syntax: VALUES };
-    eachTuple(text, head.length, about, wanted === null ? () => sink.rows(name, 1) : (values) => sink.row(name, values));
+    eachTuple(
+      text,
+      head.length,
+      about,
+      wanted === null ? () => sink.rows(name, 1) : (values) => sink.row(name, values),
+    );
   };
   return scanDump(stream, onStatement, { signal });
 }
@@ -111,6 +117,8 @@ const unquoted = (name: string) => decoded(name.replaceAll('``', '`'));
 const ESCAPES: Readonly<Record<string, string>> = { '0': '\0', b: '\b', n: '\n', r: '\r', t: '\t', Z: '\x1a' };
 const VALUES = {
   backslashes: true,
-  unescape: (text: string) =>
-    decoded(text.replace(/\\(.)|''/gs, (_, sign: string | undefined) => (sign === undefined ? "'" : (ESCAPES[sign] ?? sign)))),
+  textOf: (text: string) =>
+    decoded(
+      text.replace(/\\(.)|''/gs, (_, sign: string | undefined) => (sign === undefined ? "'" : (ESCAPES[sign] ?? sign))),
+    ),
 } as const;

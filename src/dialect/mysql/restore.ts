@@ -46,7 +46,8 @@ export async function writeStatements(dump: Readable, stdin: Writable, signal: A
       const isRows = /^(?:INSERT|REPLACE)\b/i.test(text);
       const statement = isRows ? text : text.replace(DEFINER, '');
       // What has statements inside is told from what comes after by another end.
-      if (!isRows && /\b(?:TRIGGER|FUNCTION|PROCEDURE)\b/i.test(statement)) pending.push(`DELIMITER ;;\n${statement};;\nDELIMITER ;\n`);
+      if (!isRows && /\b(?:TRIGGER|FUNCTION|PROCEDURE)\b/i.test(statement))
+        pending.push(`DELIMITER ;;\n${statement};;\nDELIMITER ;\n`);
       else pending.push(statement, ';\n');
     },
     { signal, afterChunk: flush },

@@ -62,7 +62,9 @@ function mariadbProtection(protection: Protection, isProtected: boolean): string
 function mysqlProtection(protection: Protection, isProtected: boolean): string[] {
   if (!isProtected) return ['--ssl-mode=DISABLED'];
   const mode = { 'verify-ca': 'VERIFY_CA', 'verify-identity': 'VERIFY_IDENTITY' } as const;
-  return [`--ssl-mode=${protection === 'verify-ca' || protection === 'verify-identity' ? mode[protection] : 'REQUIRED'}`];
+  return [
+    `--ssl-mode=${protection === 'verify-ca' || protection === 'verify-identity' ? mode[protection] : 'REQUIRED'}`,
+  ];
 }
 
 export function variables(tools: ToolEnvironment, { password }: ConnectionOptions): ToolEnvironment {

@@ -84,7 +84,9 @@ async function checkParts(file: BackupFile, format: string): Promise<void> {
   if (!file.entries.includes('toc.dat'))
     throw truncated(`${file.path} has no toc.dat, which pg_dump writes last: it was cut off, or did not end yet`);
   // Even the file of a table without rows has a last line.
-  const hollow = file.entries.filter((name) => /^\d+\.dat/.test(name) && statSync(join(file.location, name)).size === 0);
+  const hollow = file.entries.filter(
+    (name) => /^\d+\.dat/.test(name) && statSync(join(file.location, name)).size === 0,
+  );
   if (hollow.length > 0) throw truncated(`${file.path}: nothing is in ${hollow.join(', ')}`);
 }
 

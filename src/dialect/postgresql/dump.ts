@@ -133,7 +133,11 @@ export function readDump(stream: Readable, sink: RowSink, signal: AbortSignal): 
         if (fields.length !== Math.max(1, columns))
           throw damaged(`a row of ${name} has ${fields.length} values where the table has ${columns} columns`);
         if (wanted === null) sink.rows(name, 1);
-        else sink.row(name, wanted.map((place) => fieldOf(fields[place])));
+        else
+          sink.row(
+            name,
+            wanted.map((place) => fieldOf(fields[place])),
+          );
       },
       copyEnd: () => undefined,
       meta: () => undefined,
@@ -161,7 +165,7 @@ const INSERT = new RegExp(
   's',
 );
 const CREATE = new RegExp(`^CREATE (?:UNLOGGED )?TABLE (?:IF NOT EXISTS )?(${QUALIFIED}) \\((.*)\\)`, 's');
-const VALUES = { backslashes: false, unescape: (text: string) => decoded(text.replaceAll("''", "'")) } as const;
+const VALUES = { backslashes: false, textOf: (text: string) => decoded(text.replaceAll("''", "'")) } as const;
 
 /** The name alone: MLflow's tables are in one schema. */
 function nameOf(target: string): string {

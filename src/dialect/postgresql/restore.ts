@@ -50,7 +50,8 @@ export async function writeStatements(dump: Readable, stdin: Writable, signal: A
       copyLine: (line) => pending.push(line, '\n'),
       copyEnd: () => pending.push('\\.\n'),
       meta: (line) => {
-        if (!COMMANDS.test(line)) throw damaged(`a command for psql that no dump of a database has: ${beginningOf(line)}`);
+        if (!COMMANDS.test(line))
+          throw damaged(`a command for psql that no dump of a database has: ${beginningOf(line)}`);
       },
       afterChunk: flush,
     },

@@ -67,7 +67,12 @@ export async function materialise(
 }
 
 /** @param shown what is said of the file in messages */
-async function readFile(path: string, shown: string, sink: RowSink, { signal, onProgress }: BackupContext): Promise<Origin> {
+async function readFile(
+  path: string,
+  shown: string,
+  sink: RowSink,
+  { signal, onProgress }: BackupContext,
+): Promise<Origin> {
   checkLength(path, shown);
   let session: Session | undefined;
   try {
@@ -92,7 +97,8 @@ async function readFile(path: string, shown: string, sink: RowSink, { signal, on
   }
 }
 
-const TABLES = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY name";
+const TABLES =
+  "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY name";
 const PAGE = 20_000;
 
 async function readTable(session: Session, table: string, sink: RowSink): Promise<void> {
@@ -112,7 +118,11 @@ async function readTable(session: Session, table: string, sink: RowSink): Promis
     const rows = await session.rows<Record<string, string | null> & { k: number }>(
       sql`SELECT ${sql.raw(['rowid AS k', ...texts].join(', '))} FROM ${sql.raw(quoteName(table))} WHERE rowid > ${last} ORDER BY rowid LIMIT ${PAGE}`,
     );
-    for (const row of rows) sink.row(table, wanted.map((_, i) => row[`c${i}`] ?? null));
+    for (const row of rows)
+      sink.row(
+        table,
+        wanted.map((_, i) => row[`c${i}`] ?? null),
+      );
     const end = rows.at(-1);
     if (!end || rows.length < PAGE) return;
     last = end.k;

@@ -19,7 +19,8 @@ export function backupsOf(path: string | null, open: (uri: DatabaseUri) => Promi
       firm: false,
     }),
     take: async (options) => {
-      if (path === null) throw new MtrackError('BACKUP_FAILED', { found: 'a database in memory ends with its process' });
+      if (path === null)
+        throw new MtrackError('BACKUP_FAILED', { found: 'a database in memory ends with its process' });
       return take(path, options);
     },
     createScratch: () => createScratch(open),

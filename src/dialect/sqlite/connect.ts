@@ -57,11 +57,7 @@ export function openToWrite(path: string | null): Promise<Session> {
 export async function openToRead(path: string | null, wait: LockWait): Promise<Session> {
   if (path === null || sizeOf(path) === 0) return openToWrite(null);
   if (isLeftAlone(path)) return openCopy(path);
-  const session = patient(
-    await openUri(uriToRead(path)),
-    { faultOf, blockers: async () => holdersOf(path) },
-    wait,
-  );
+  const session = patient(await openUri(uriToRead(path)), { faultOf, blockers: async () => holdersOf(path) }, wait);
   try {
     await session.rows('PRAGMA schema_version');
     return session;
