@@ -2,6 +2,8 @@
 import { dirname, relative, resolve } from 'node:path';
 import type { ReadContext } from '../dialect/backups.js';
 import type { Database } from '../dialect/dialect.js';
+import { MtrackError } from '../errors.js';
+import { commandOf } from '../upgrade/command.js';
 import type { Sealed } from './canonical.js';
 import { type Evidence, gather, type OpenedBackup } from './evidence.js';
 import { judge, type Verdict } from './judge.js';
@@ -38,6 +40,14 @@ export interface Checked {
 
 /** @throws {MtrackError} with the code of what is wrong with the backup */
 export async function checkBackup(opened: OpenedBackup, database: Database, options: CheckOptions): Promise<Checked> {
+  try {
+    return await checked(opened, database, options);
+  } catch (error) {
+    throw named(error, database);
+  }
+}
+
+async function checked(opened: OpenedBackup, database: Database, options: CheckOptions): Promise<Checked> {
   const evidence = await gather(opened, options);
   const session = await database.reader(options.patience);
   const live = await readLive(database, session, evidence.content).finally(() => session.close());
@@ -68,6 +78,13 @@ export async function checkBackup(opened: OpenedBackup, database: Database, opti
   return { evidence, live, verdict, restored, rehearsal, receipt };
 }
 
+/** Whoever reads a backup knows no database: the command that takes another is completed here. */
+export function named(error: unknown, database: Database): unknown {
+  if (!(error instanceof MtrackError)) return error;
+  const fix = error.failure.fix?.map((line) => line.replace(/mtrack db backup$/, commandOf('db backup', database)));
+  return new MtrackError(error.code, { ...error.failure, ...(fix && { fix }) });
+}
+
 function prove(
   opened: OpenedBackup,
   database: Database,
@@ -82,6 +99,3 @@ function prove(
     return { restored: { seconds, ...compared }, rehearsal };
   });
 }
-
-/** What a backup says by itself, without any database to compare it with. */
-export { gather };

@@ -5,6 +5,7 @@ import type { BackupContext } from '../dialect/backups.js';
 import type { Database } from '../dialect/dialect.js';
 import { MtrackError } from '../errors.js';
 import type { Sealed } from './canonical.js';
+import { named } from './check.js';
 import { sumOf } from './checksum.js';
 import { compareOwners, lacking, refuseStale, timeText } from './judge.js';
 import { readLive } from './live.js';
@@ -33,6 +34,14 @@ export interface Passed {
 
 /** @throws {MtrackError} GATE_REFUSED, with the link that does not hold; BACKUP_STALE */
 export async function passGate(database: Database, options: GateOptions): Promise<Passed> {
+  try {
+    return await passed(database, options);
+  } catch (error) {
+    throw named(error, database);
+  }
+}
+
+async function passed(database: Database, options: GateOptions): Promise<Passed> {
   const path = receiptAt(options.path);
   const receipt = readReceipt(path);
   if (receipt.restored === null)

@@ -7,7 +7,7 @@ import { BASE, HEAD, positionOf, releasesOf, schemaAt } from '../schema/lineage.
 import type { Require } from '../schema/operations.js';
 import { commandOf } from './command.js';
 import { type Consent, consentsNeeded } from './consent.js';
-import { heavyTables, stepsOf, tablesInPlan } from './cost.js';
+import { heavyTables, type Measured, stepsOf, tablesInPlan } from './cost.js';
 import { foreignWords, othersIn, otherTables } from './foreign.js';
 import { BASE_REVISION, copiedBy, copyOf, type Location, locate } from './locate.js';
 import { leftovers, type Plan, planUpgrade, type Start } from './plan.js';
@@ -19,6 +19,8 @@ export interface Assessment {
   readonly stats: ReadonlyMap<string, TableStats>;
   readonly consents: readonly Consent[];
   readonly findings: readonly Finding[];
+  /** Of a rehearsal of this very plan. */
+  readonly measured?: Measured;
 }
 
 /**

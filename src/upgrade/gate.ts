@@ -18,7 +18,7 @@ import type { Location } from './locate.js';
 export function refuseUnlessUsable(location: Location, tables: readonly string[], database: Database): void {
   const start = startFrom(location, HEAD, database);
   const upgrade = commandOf('db upgrade', database);
-  const backup = `take a backup first: ${database.dialect.backupCommand(database.target)}`;
+  const backup = `take a backup first: ${commandOf('db backup', database)}`;
   if (start.state === 'empty') {
     throw new MtrackError('DATABASE_EMPTY', {
       found: database.absent

@@ -10,7 +10,8 @@ import { scanDump } from './dump.js';
 
 const LEFT_OUT: readonly RegExp[] = [
   /^(?:CREATE|ALTER|DROP) (?:DATABASE|SCHEMA)\b/i,
-  /^(?:DROP|USE|LOCK|UNLOCK|CHANGE|FLUSH|ANALYZE)\b/i,
+  /^(?:DROP|USE|LOCK|UNLOCK|CHANGE|FLUSH|ANALYZE|COMMIT|START TRANSACTION|BEGIN)\b/i,
+  /^SET autocommit\b/i,
   // The log of changes, which other servers follow: of the server as a whole.
   /^SET @@(?:GLOBAL|SESSION)\.(?:GTID_PURGED|SQL_LOG_BIN)\b|^SET @MYSQLDUMP_TEMP_LOG_BIN\b/i,
   // They would begin to run.
@@ -21,7 +22,6 @@ const KEPT: readonly RegExp[] = [
   /^CREATE\b/i,
   /^ALTER TABLE\b/i,
   /^(?:INSERT|REPLACE)\b/i,
-  /^(?:COMMIT|START TRANSACTION|BEGIN)\b/i,
 ];
 /** A table of another database, named with it. */
 const ELSEWHERE = /^(?:INSERT|REPLACE|CREATE|ALTER)\b[^`'(]*`(?:[^`]|``)+`\s*\./i;
@@ -37,6 +37,8 @@ export async function writeStatements(dump: Readable, stdin: Writable, signal: A
     if (text === '' || stdin.destroyed) return;
     if (!stdin.write(text, 'latin1')) await drained(stdin);
   };
+  // A dump with a statement for each row would take a commit for each; statements of DDL commit by themselves.
+  pending.push('SET autocommit = 0;\n');
   await scanDump(
     dump,
     (text, inside) => {
@@ -52,6 +54,7 @@ export async function writeStatements(dump: Readable, stdin: Writable, signal: A
     },
     { signal, afterChunk: flush },
   );
+  pending.push('COMMIT;\n');
   await flush();
   stdin.end();
 }

@@ -159,7 +159,16 @@ async function createScratch(source: Source): Promise<Scratch> {
             runTool(
               {
                 tool,
-                args: ['--no-psqlrc', '--quiet', '--no-password', '--set=ON_ERROR_STOP=1', '--output=/dev/null'],
+                args: [
+                  '--no-psqlrc',
+                  '--quiet',
+                  '--no-password',
+                  '--set=ON_ERROR_STOP=1',
+                  '--output=/dev/null',
+                  // A dump with a statement for each row would take a commit for each.
+                  '--single-transaction',
+                  '--file=-',
+                ],
                 env: variables(source, name),
                 signal: context.signal,
               },
