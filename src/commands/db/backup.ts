@@ -7,7 +7,7 @@ import { databaseArg, databaseFlags } from '../../cli/store.js';
 export default class DbBackup extends BaseCommand {
   static override summary = 'Take a backup of a database the way its maintainers say, and read it back.';
   static override description =
-    `SQLite's online backup, pg_dump, mariadb-dump or mysqldump, BACKUP DATABASE on SQL Server: while the database is in use, and of one state of it. The backup is written beside its name, read back to the last byte, and renamed when it is whole; beside it comes a manifest that says of which database it is, from when, and what is in it. An existing file is never overwritten.
+    `With the online backup of SQLite, pg_dump, mariadb-dump or mysqldump, BACKUP DATABASE on SQL Server: while the database is in use, and of one state of it. The backup is written beside its name, read back to the last byte, and renamed when it is whole; beside it comes a manifest that says of which database it is, from when, and what is in it. An existing file is never overwritten.
 
 No password shows in a list of processes or is written to a file: the tools get it in their environment.
 
