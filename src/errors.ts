@@ -30,6 +30,7 @@ export const FAILURES = {
   },
   HAZARDS: { exit: 26, means: 'the check found something as grave as --fail-on, or graver' },
   PLAN_CHANGED: { exit: 20, means: 'the database changed between agreement and upgrade; run the command again' },
+  WORKSPACES: { exit: 24, means: 'the store has experiments in workspaces, which mtrack does not serve' },
 } as const satisfies Record<string, { exit: number; means: string }>;
 
 export type FailureCode = keyof typeof FAILURES;

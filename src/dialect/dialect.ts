@@ -62,6 +62,8 @@ export type FaultKind =
   | 'disk-full'
   | 'permission'
   | 'read-only'
+  /** A row with the same key is there. */
+  | 'duplicate'
   | 'other';
 
 /** A finding of the preflight: why the upgrade could not succeed, or what its operator should know before. */
