@@ -89,18 +89,24 @@ export function finite(value: Json | undefined): number | null {
   return number !== undefined && Number.isFinite(number) ? number : null;
 }
 
-/** Columns of a trace, as a database gives them. */
-export type AnalyticsRow = { readonly session_id: string | null } & Readonly<
-  Record<TokenColumn | CostColumn, number | null>
->;
+/** Columns of a trace, as a database gives them, or as they are to be. */
+type AnalyticsRow = { readonly session_id?: string | null } & {
+  readonly [Column in TokenColumn]?: number | string | null;
+} & { readonly [Column in CostColumn]?: number | null };
 
 /** The metadata that the columns stand for. */
 export function metadataOf(row: AnalyticsRow): Record<string, string> {
   const { session_id: session } = row;
-  const tokens = TOKENS.flatMap((column) => (row[column] === null ? [] : [[column, BigInt(row[column])] as const]));
-  const costs = COSTS.flatMap((column) => (row[column] === null ? [] : [[column, row[column]] as const]));
+  const tokens = TOKENS.flatMap((column) => {
+    const count = row[column] ?? null;
+    return count === null ? [] : [[column, BigInt(count)] as const];
+  });
+  const costs = COSTS.flatMap((column) => {
+    const cost = row[column] ?? null;
+    return cost === null ? [] : [[column, cost] as const];
+  });
   return {
-    ...(session !== null && { [SESSION]: session }),
+    ...(typeof session === 'string' && { [SESSION]: session }),
     ...(tokens.length > 0 && { [TOKEN_USAGE]: writeJson(Object.fromEntries(tokens)) }),
     ...(costs.length > 0 && { [COST]: writeJson(Object.fromEntries(costs)) }),
   };

@@ -58,7 +58,9 @@ function textIn(from: { readonly [key: string]: Json }, key: string): string | u
 }
 
 const textsIn = (from: { readonly [key: string]: Json }): Record<string, string> =>
-  Object.fromEntries(Object.entries(from).map(([key, value]) => [key, typeof value === 'string' ? value : writeJson(value)]));
+  Object.fromEntries(
+    Object.entries(from).map(([key, value]) => [key, typeof value === 'string' ? value : writeJson(value)]),
+  );
 
 /** The trace that an assessment is of, as far as its rows know it. */
 export interface Assessed {
@@ -94,7 +96,10 @@ export const metadataColumn = (metadata: Readonly<Record<string, string>> | unde
   metadata !== undefined && Object.keys(metadata).length > 0 ? writeJson(metadata) : null;
 
 type Content = Pick<Assessment, 'feedback' | 'expectation' | 'issue'>;
-type ContentColumns = Pick<AssessmentRow, 'assessment_type' | 'value' | 'error' | 'aggregate_value' | 'is_numeric_value'>;
+type ContentColumns = Pick<
+  AssessmentRow,
+  'assessment_type' | 'value' | 'error' | 'aggregate_value' | 'is_numeric_value'
+>;
 
 /** What is said, and as what it is counted. */
 export function contentColumns({ feedback, expectation, issue }: Content): ContentColumns {

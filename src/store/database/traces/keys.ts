@@ -2,6 +2,8 @@
 
 /** Kept in a column, and shown as a tag. */
 export const TRACE_NAME = 'mlflow.traceName';
+/** Of versions of prompts: what the trace is linked to. */
+export const LINKED_PROMPTS = 'mlflow.linkedPrompts';
 /** Where spans are kept; a trace without it has none yet. */
 export const SPANS_LOCATION = 'mlflow.trace.spansLocation';
 export const IN_STORE = 'TRACKING_STORE';
