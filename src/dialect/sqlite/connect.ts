@@ -32,7 +32,10 @@ import { faultOf, needsRecovery } from './faults.js';
 import { holdersOf } from './holders.js';
 
 /** A transaction that reads begins with its first query. */
-const TRANSACTIONS = transactionsBy('BEGIN', ['BEGIN', 'SELECT COUNT(*) FROM sqlite_master']);
+const SNAPSHOT = ['BEGIN', 'SELECT COUNT(*) FROM sqlite_master'];
+const READING = transactionsBy('BEGIN', SNAPSHOT);
+/** One that reads first and writes then would find out only there that it cannot, and had to be begun again. */
+const WRITING = transactionsBy('BEGIN IMMEDIATE', SNAPSHOT);
 
 /** A session that may write. The file is made when it is not there. `path` null is a database in memory. */
 export function openToWrite(path: string | null): Promise<Session> {
@@ -43,7 +46,7 @@ export function openToWrite(path: string | null): Promise<Session> {
     // Waiting is ours, so that it can be seen and ended: SQLite's own would block the process.
     driverOptions: { timeout: 0 },
   });
-  return sessionOf(orm, TRANSACTIONS);
+  return sessionOf(orm, WRITING);
 }
 
 /**
@@ -90,7 +93,7 @@ async function openCopy(path: string): Promise<Session> {
 function openUri(uri: string): Promise<Session> {
   const dialect = withoutWarning(() => new NodeSqliteDialect(uri));
   const orm = new MikroORM({ ...QUIET, driver: SqlSqliteDriver, dbName: ':memory:', driverOptions: dialect });
-  return sessionOf(orm, TRANSACTIONS);
+  return sessionOf(orm, READING);
 }
 
 /** Node < 24 says on the terminal that node:sqlite is experimental. */
