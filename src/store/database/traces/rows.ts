@@ -136,7 +136,7 @@ export async function traceRow(context: Context, db: Db, traceId: string): Promi
   const [row] = await rowsOf(
     context,
     db,
-    'trace',
+    'one trace',
     () => db.selectFrom('trace_info').selectAll().where('request_id', '=', hole<string>()),
     [traceId],
   );

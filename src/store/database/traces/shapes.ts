@@ -6,7 +6,7 @@ const all = (columns: readonly string[], kind: ColumnKind) =>
   Object.fromEntries(columns.map((column) => [column, kind]));
 
 export const TRACE: InsertShape = {
-  name: 'trace',
+  name: 'insert trace',
   table: 'trace_info',
   columns: {
     request_id: 'text',
@@ -30,18 +30,18 @@ export const TRACE: InsertShape = {
 const PAIR = { request_id: 'text', key: 'text', value: 'text' } as const;
 
 export const TAGS: InsertShape = {
-  name: 'tags of a trace',
+  name: 'insert tags of a trace',
   table: 'trace_tags',
   columns: PAIR,
   key: ['request_id', 'key'],
   conflict: { update: ['value'] },
 };
-export const METADATA: InsertShape = { ...TAGS, name: 'metadata of a trace', table: 'trace_request_metadata' };
+export const METADATA: InsertShape = { ...TAGS, name: 'insert metadata of a trace', table: 'trace_request_metadata' };
 /** Where it is not there yet. */
-export const KEPT_METADATA: InsertShape = { ...METADATA, name: 'metadata of a trace, kept', conflict: 'keep' };
+export const KEPT_METADATA: InsertShape = { ...METADATA, name: 'insert metadata of a trace, kept', conflict: 'keep' };
 
 export const ASSESSMENT: InsertShape = {
-  name: 'assessment',
+  name: 'insert assessment',
   table: 'assessments',
   columns: {
     assessment_id: 'text',
@@ -71,13 +71,13 @@ export const ASSESSMENT: InsertShape = {
 /** Of a trace that is started again. */
 export const MERGED_ASSESSMENT: InsertShape = {
   ...ASSESSMENT,
-  name: 'assessment, again',
+  name: 'insert assessment, again',
   conflict: { update: Object.keys(ASSESSMENT.columns).filter((column) => column !== 'assessment_id') },
 };
 
 /** Without the duration, which the database computes. */
 export const SPAN: InsertShape = {
-  name: 'span',
+  name: 'insert span',
   table: 'spans',
   columns: {
     trace_id: 'text',
@@ -106,7 +106,7 @@ export const SPAN: InsertShape = {
 };
 
 export const LINK: InsertShape = {
-  name: 'link of a trace',
+  name: 'insert link of a trace',
   table: 'entity_associations',
   columns: {
     association_id: 'text',

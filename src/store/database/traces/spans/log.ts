@@ -48,12 +48,13 @@ async function write(context: Context, db: Db, experimentId: string, traces: rea
   );
   await insertRows(context, db, SPAN, rows);
   await updateTraces(context, db, old, there);
-  await addTags(context, db, there);
   await advanceGenerations(
     context,
     db,
     there.map(({ traceId }) => traceId),
   );
+  // Says that the spans are here: only when they are known not to be elsewhere.
+  await addTags(context, db, there);
 }
 
 const FRESH = { finalized: false, tokens: [], cost: [] };

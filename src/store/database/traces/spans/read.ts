@@ -72,7 +72,8 @@ export async function infosOf(
 ): Promise<TraceInfo[]> {
   const rows = await traceRows(context, db, [...new Set(traceIds)]);
   const byId = new Map(rows.map((row) => [row.request_id, row]));
-  const asked = [...new Set(traceIds)].flatMap((id) => byId.get(id) ?? []);
+  // One that is asked for twice comes where it was asked for last.
+  const asked = [...new Set(traceIds.toReversed())].reverse().flatMap((id) => byId.get(id) ?? []);
   return tracesOf(
     context,
     db,
