@@ -10,6 +10,7 @@ import type { Operation, Range } from '../schema/operations.js';
 import type { Traits } from '../schema/traits.js';
 import type { SqlWords } from '../schema/words.js';
 import type { Pool } from './pool.js';
+import type { RowWords } from './row-words.js';
 import type { Query, Session } from './session.js';
 
 /** What a statement, or a run of them, does to others who use the database. */
@@ -98,6 +99,7 @@ export interface Dialect {
   readonly traits: Traits;
   readonly naming: Naming;
   readonly words: SqlWords;
+  readonly rowWords: RowWords;
 
   /**
    * What one transaction spans: the whole upgrade, one revision with its version, or nothing, as each statement of DDL

@@ -26,7 +26,8 @@ export interface Implementation {
   readonly kind: 'database' | 'file';
   /** Of a database; null for files. */
   readonly server: Server | null;
-  fresh(): Promise<TestStore>;
+  /** @param revision of a database, for MLflow's own store of a release; the head where none is given */
+  fresh(revision?: string): Promise<TestStore>;
 }
 
 export interface TestStore extends AsyncDisposable {
@@ -49,20 +50,21 @@ export async function forEachDatabaseStore(
   suite: (implementation: Implementation & { readonly server: Server }) => void,
 ): Promise<void> {
   await forEachDialect(title, (server) => {
-    let template: Promise<TestDatabase> | undefined;
-    const made = async () => {
+    const templates = new Map<string, Promise<TestDatabase>>();
+    const made = async (revision: string) => {
       const database = await server.empty();
-      await upgradeTo(database, HEAD);
+      await upgradeTo(database, revision);
       return database;
     };
     afterAll(async () => {
-      await (await template)?.drop();
+      for (const template of templates.values()) await (await template).drop();
     });
     suite({
       kind: 'database',
       server,
-      fresh: async () => {
-        template ??= made();
+      fresh: async (revision = HEAD) => {
+        const template = templates.get(revision) ?? made(revision);
+        templates.set(revision, template);
         return databaseStore(await server.copy(await template));
       },
     });

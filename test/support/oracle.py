@@ -27,6 +27,7 @@ import mlflow.db  # noqa: E402
 import mlflow.store.db.utils  # noqa: E402
 import mlflow.store.tracking.sqlalchemy_store  # noqa: E402
 import oracle_search  # noqa: E402
+import oracle_stores  # noqa: E402
 
 MAKE = sys.argv[1]
 VERSIONS = os.path.join(os.path.dirname(mlflow.__file__), "store", "db_migrations", "versions")
@@ -205,6 +206,7 @@ REQUESTS = {
         categories,
         strip_lower,
         *oracle_search.REQUESTS,
+        *oracle_stores.REQUESTS,
     )
 }
 

@@ -162,6 +162,11 @@ function transactionsOf(opened: Connection | undefined): TransactionControl {
     new Promise<void>((resolve, reject) => start((error) => (error ? reject(asOne(error)) : resolve())));
   return {
     begin: () => settle((done) => connection.beginTransaction(done, '', ISOLATION_LEVEL.READ_COMMITTED)),
+    // A reader has a transaction open already, and one that is open cannot become a snapshot.
+    snapshot: async () => {
+      if (connection.inTransaction) await settle((done) => connection.rollbackTransaction(done));
+      await settle((done) => connection.beginTransaction(done, '', ISOLATION_LEVEL.SNAPSHOT));
+    },
     commit: () => settle((done) => connection.commitTransaction(done)),
     rollback: async () => {
       if (!connection.inTransaction) return;

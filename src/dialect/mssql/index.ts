@@ -13,6 +13,7 @@ import { blockers, holdsLock, lock, unlock } from './lock.js';
 import { naming } from './naming.js';
 import { mssqlOptions } from './options.js';
 import { preflight } from './preflight.js';
+import { rowWords } from './row-words.js';
 import { backupCommand, script } from './script.js';
 import { quote, spellColumn } from './spell.js';
 import { TRAITS } from './traits.js';
@@ -27,6 +28,7 @@ export function mssqlDialect(collation: string | null): Dialect {
     traits: TRAITS,
     naming,
     words,
+    rowWords,
     // All DDL can be rolled back, and is, with the version.
     transaction: 'revision',
     rebuildsTables: false,

@@ -14,6 +14,7 @@ import { blockers, holdsLock, lock, unlock } from './lock.js';
 import { namingOf } from './naming.js';
 import { mysqlOptions } from './options.js';
 import { preflight } from './preflight.js';
+import { rowWords } from './row-words.js';
 import { backupCommand, scriptOf } from './script.js';
 import { quote, spellColumn } from './spell.js';
 import { TRAITS } from './traits.js';
@@ -26,6 +27,7 @@ export function mysqlDialect(server: Server, defaultCollation: string | null): D
     traits: TRAITS,
     naming: namingOf(server),
     words,
+    rowWords,
     transaction: 'none',
     rebuildsTables: false,
     chunkRows: 20_000,

@@ -1,7 +1,7 @@
 import { MikroORM } from '@mikro-orm/core';
 import { PostgreSqlDriver } from '@mikro-orm/postgresql';
 import { QUIET, sessionOf } from '../orm.js';
-import { prepared, type Session } from '../session.js';
+import { prepared, type Session, transactionsBy } from '../session.js';
 import { mayTryNext, type PgConnection, type PgPool, type PostgresqlOptions } from './options.js';
 
 /** A session on a connection of its own. @param program shown to whoever asks the server who is there */
@@ -36,5 +36,5 @@ function connect(connection: PgConnection, pool: PgPool, program: string): Promi
       application_name: program,
     },
   });
-  return sessionOf(orm);
+  return sessionOf(orm, transactionsBy('BEGIN', ['BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY']));
 }

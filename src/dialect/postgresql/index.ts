@@ -13,6 +13,7 @@ import { blockers, holdsLock, lock, unlock } from './lock.js';
 import { naming } from './naming.js';
 import { postgresqlOptions } from './options.js';
 import { preflight } from './preflight.js';
+import { rowWords } from './row-words.js';
 import { backupCommand, script } from './script.js';
 import { quote, spellColumn } from './spell.js';
 import { TRAITS } from './traits.js';
@@ -25,6 +26,7 @@ export const postgresql: Dialect = {
   traits: TRAITS,
   naming,
   words,
+  rowWords,
   transaction: 'revision',
   rebuildsTables: false,
   chunkRows: 100_000,

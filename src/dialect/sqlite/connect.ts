@@ -27,9 +27,12 @@ import { SqliteDriver } from '@mikro-orm/sqlite';
 import type { LockWait } from '../dialect.js';
 import { QUIET, sessionOf } from '../orm.js';
 import { patient } from '../patience.js';
-import type { Session } from '../session.js';
+import { type Session, transactionsBy } from '../session.js';
 import { faultOf, needsRecovery } from './faults.js';
 import { holdersOf } from './holders.js';
+
+/** A transaction that reads begins with its first query. */
+const TRANSACTIONS = transactionsBy('BEGIN', ['BEGIN', 'SELECT COUNT(*) FROM sqlite_master']);
 
 /** A session that may write. The file is made when it is not there. `path` null is a database in memory. */
 export function openToWrite(path: string | null): Promise<Session> {
@@ -40,7 +43,7 @@ export function openToWrite(path: string | null): Promise<Session> {
     // Waiting is ours, so that it can be seen and ended: SQLite's own would block the process.
     driverOptions: { timeout: 0 },
   });
-  return sessionOf(orm);
+  return sessionOf(orm, TRANSACTIONS);
 }
 
 /**
@@ -87,7 +90,7 @@ async function openCopy(path: string): Promise<Session> {
 function openUri(uri: string): Promise<Session> {
   const dialect = withoutWarning(() => new NodeSqliteDialect(uri));
   const orm = new MikroORM({ ...QUIET, driver: SqlSqliteDriver, dbName: ':memory:', driverOptions: dialect });
-  return sessionOf(orm);
+  return sessionOf(orm, TRANSACTIONS);
 }
 
 /** Node < 24 says on the terminal that node:sqlite is experimental. */

@@ -13,6 +13,7 @@ import { holdersOf } from './holders.js';
 import { lock } from './lock.js';
 import { sqlitePath } from './options.js';
 import { preflight } from './preflight.js';
+import { rowWords } from './row-words.js';
 import { isRowidName } from './rowid.js';
 import { backupCommand, script } from './script.js';
 import { spellColumn } from './spell.js';
@@ -26,6 +27,7 @@ export function sqliteDialect(path: string | null): Dialect {
     traits: TRAITS,
     naming: { foreignKey: () => null, unique: () => null, check: () => null },
     words,
+    rowWords,
     transaction: 'upgrade',
     rebuildsTables: true,
     chunkRows: 50_000,

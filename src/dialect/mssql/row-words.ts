@@ -1,0 +1,13 @@
+import { sql } from 'kysely';
+import { afterEach, type RowWords } from '../row-words.js';
+
+export const rowWords: RowWords = {
+  exactly: ({ type }, name) => {
+    if (type.kind === 'bigint') return `CONVERT(varchar(20), ${name})`;
+    // Style 23 is yyyy-mm-dd (https://learn.microsoft.com/en-us/sql/t-sql/functions/cast-and-convert-transact-sql).
+    return type.kind === 'date' ? `CONVERT(varchar(10), ${name}, 23)` : name;
+  },
+  rowNumber: null,
+  after: afterEach,
+  first: (limit) => sql`OFFSET 0 ROWS FETCH NEXT ${sql.lit(limit)} ROWS ONLY`,
+};

@@ -1,0 +1,63 @@
+/**
+ * The values of rows, the same whichever database they come from. Whole numbers are numbers where a double holds them
+ * and bigints elsewhere; dates and JSON are their text; bytes are bytes. What a SQLite file holds in a column of another
+ * type is kept as it is.
+ */
+import type { Column, Table } from '../schema/model.js';
+
+export type Value = null | boolean | number | bigint | string | Uint8Array;
+/** In the order of `columnsOf` the table. */
+export type Row = readonly Value[];
+
+/** The columns of a table that hold something of their own: those that the database works out are left out. */
+export function columnsOf(table: Table): readonly Column[] {
+  return table.columns.filter(({ generated }) => !generated);
+}
+
+/** What the driver gave for a column that was read by `RowWords.exactly`, as a value. */
+export function readerOf({ type }: Column): (given: unknown) => Value {
+  switch (type.kind) {
+    case 'boolean':
+      return (given) => (given === 0 || given === 1 ? given === 1 : asValue(given));
+    case 'integer':
+    case 'bigint':
+      return (given) => (typeof given === 'number' ? given : wholeNumber(given));
+    case 'float':
+    case 'double':
+      return (given) => (typeof given === 'number' ? given : doubleOf(given));
+    default:
+      return asValue;
+  }
+}
+
+function wholeNumber(given: unknown): Value {
+  if (typeof given === 'string' && /^-?\d+$/.test(given)) return whole(BigInt(given));
+  return asValue(given);
+}
+
+function doubleOf(given: unknown): Value {
+  // A whole number that SQLite gave as such.
+  return typeof given === 'bigint' ? Number(given) : asValue(given);
+}
+
+/** A number where a double holds it exactly. */
+export function whole(number: bigint): number | bigint {
+  const double = Number(number);
+  return Number.isSafeInteger(double) ? double : number;
+}
+
+/** @throws {TypeError} for what no driver gives for a column that was read exactly */
+function asValue(given: unknown): Value {
+  switch (typeof given) {
+    case 'string':
+    case 'number':
+    case 'boolean':
+      return given;
+    case 'bigint':
+      return whole(given);
+    default:
+      if (given === null || given === undefined) return null;
+      if (given instanceof Uint8Array) return given;
+      throw new TypeError(`a driver gave ${Object.prototype.toString.call(given)} for a value`);
+  }
+}
