@@ -258,6 +258,7 @@ const removeLegacy = (table: keyof typeof legacy, key: string) =>
     title: `delete the rows of ${table} that are columns now`,
     over: { table, key },
     writes: [table],
+    removes: [table],
     statements: (sql) => [`DELETE FROM ${sql.id(table)} WHERE ${sql.range(key)} AND ${legacy[table](sql)}`],
   });
 

@@ -122,6 +122,11 @@ export const undo: Undo = {
     }),
   ],
   comesBack: [
+    // Sums over traces, spans and assessments that MLflow works out anew where they are missing.
+    'sql_trace_metric_daily_rollups',
+    'sql_span_cost_daily_rollups',
+    'sql_assessment_daily_rollups',
+    'sql_trace_rollup_rebuild_queue',
     ...['trace_name', 'session_id', ...TOKENS, ...COSTS].map((column) => `trace_info.${column}`),
     ...[...COSTS, 'model_name', 'model_provider'].map((column) => `spans.${column}`),
     ...['experiment_id', 'trace_timestamp_ms', 'aggregate_value', 'is_numeric_value'].map(

@@ -255,6 +255,8 @@ export interface Backfill {
   /** Tables read and written, `over.table` aside. */
   readonly reads?: readonly string[];
   readonly writes: readonly string[];
+  /** Those of them that have fewer rows afterwards. */
+  readonly removes?: readonly string[];
   /** Statements of one chunk by `key`. Run twice, they must leave what they leave when run once. */
   readonly statements: (sql: SqlWords, key: string) => readonly string[];
   readonly where?: Trait;

@@ -137,7 +137,7 @@ export function tablesOf(operation: Operation): string[] {
 }
 
 /** The tables whose rows an operation changes, or that it makes. */
-function writtenBy(operation: Operation): readonly string[] {
+export function writtenBy(operation: Operation): readonly string[] {
   switch (operation.op) {
     case 'backfill':
       return operation.writes;

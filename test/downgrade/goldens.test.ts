@@ -4,18 +4,9 @@ import { inOnePiece } from '../../src/dialect/ranges.js';
 import { inverseOf } from '../../src/schema/inverse.js';
 import { BASE, HEAD, revisions } from '../../src/schema/lineage.js';
 import { opened, withDatabase } from '../support/databases.js';
-import { golden, hasGoldens, type PlainSchema, plain } from '../support/golden.js';
+import { golden, hasGoldens, inAnyOrder, plain } from '../support/golden.js';
 import { upgradeTo } from '../support/state.js';
 import { forEachDialect } from '../support/suites.js';
-
-/** A column that comes back is the last one of its table. */
-function inAnyOrder({ tables, triggers }: PlainSchema): PlainSchema {
-  const entries = Object.entries(tables).map(([name, table]) => {
-    const columns = [...table.columns].sort((a, b) => (a.name < b.name ? -1 : 1));
-    return [name, { ...table, columns }] as const;
-  });
-  return { tables: Object.fromEntries(entries), triggers };
-}
 
 await forEachDialect('the way back', (server) => {
   test('from each revision leads to the schema before it', async () => {

@@ -193,7 +193,7 @@ await forEachDialect('db upgrade', (server) => {
         expect(back.json.error).toMatchObject({ code: 'DATABASE_NEWER' });
         expect(back.stderr).toContain('5b0e9adcef9c (MLflow 2.13 – 2.14)');
         expect(back.stderr).toContain('acf3f17fdcc7 (MLflow 2.8 – 2.12)');
-        expect(back.stderr).toContain('going back means restoring a backup');
+        expect(back.stderr).toContain('to go back: mtrack db downgrade --to');
         expect(await versionOf(database)).toEqual(['5b0e9adcef9c']);
       },
     );
