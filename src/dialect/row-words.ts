@@ -1,6 +1,7 @@
 /** How a dialect reads rows as they are: every value of a column exactly, in pages that cost the same wherever they are. */
 import { type RawBuilder, sql } from 'kysely';
 import type { Column } from '../schema/model.js';
+import type { Misfit } from './fit.js';
 
 export interface RowWords {
   /**
@@ -15,6 +16,8 @@ export interface RowWords {
   readonly rowNumber: string | null;
   /** A condition on rows that come after one, in the order of a key; `key` and `last` are its columns and that one's values. */
   after(key: readonly RawBuilder<unknown>[], last: readonly RawBuilder<unknown>[]): RawBuilder<unknown>;
+  /** Says why a column of this database cannot hold a value. */
+  misfit(column: Column): Misfit;
   /** Behind an ORDER BY: so many rows at the most. */
   first(limit: number): RawBuilder<unknown>;
 }

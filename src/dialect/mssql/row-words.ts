@@ -1,4 +1,5 @@
 import { sql } from 'kysely';
+import { misfitOf } from '../fit.js';
 import { afterEach, type RowWords } from '../row-words.js';
 
 export const rowWords: RowWords = {
@@ -9,5 +10,6 @@ export const rowWords: RowWords = {
   },
   rowNumber: null,
   after: afterEach,
+  misfit: (column) => misfitOf(column, { zeroCharacter: false, nonFinite: true }),
   first: (limit) => sql`OFFSET 0 ROWS FETCH NEXT ${sql.lit(limit)} ROWS ONLY`,
 };

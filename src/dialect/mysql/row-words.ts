@@ -1,4 +1,8 @@
+import { misfitOf } from '../fit.js';
 import { afterEach, limit, type RowWords } from '../row-words.js';
+
+/** https://dev.mysql.com/doc/refman/8.4/en/storage-requirements.html#data-types-storage-reqs-strings */
+const TEXT_BYTES = { plain: 2 ** 16 - 1, medium: 2 ** 24 - 1, long: 2 ** 32 - 1 };
 
 export const rowWords: RowWords = {
   exactly: ({ type }, name) =>
@@ -6,5 +10,6 @@ export const rowWords: RowWords = {
   rowNumber: null,
   // Tuples are compared row by row (https://dev.mysql.com/doc/refman/8.4/en/range-optimization.html#row-constructor-range-optimization).
   after: afterEach,
+  misfit: (column) => misfitOf(column, { zeroCharacter: false, nonFinite: true, textBytes: TEXT_BYTES }),
   first: limit,
 };

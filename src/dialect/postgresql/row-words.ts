@@ -1,3 +1,4 @@
+import { misfitOf } from '../fit.js';
 import { afterTuple, limit, type RowWords } from '../row-words.js';
 
 export const rowWords: RowWords = {
@@ -5,5 +6,6 @@ export const rowWords: RowWords = {
     type.kind === 'bigint' || type.kind === 'date' || type.kind === 'json' ? `${name}::text` : name,
   rowNumber: null,
   after: afterTuple,
+  misfit: (column) => misfitOf(column, { zeroCharacter: true, nonFinite: false }),
   first: limit,
 };

@@ -34,8 +34,13 @@ import { holdersOf } from './holders.js';
 /** A transaction that reads begins with its first query. */
 const TRANSACTIONS = transactionsBy('BEGIN', ['BEGIN', 'SELECT COUNT(*) FROM sqlite_master']);
 
-/** A session that may write. The file is made when it is not there. `path` null is a database in memory. */
-export function openToWrite(path: string | null): Promise<Session> {
+/** As much of better-sqlite3's `Database` as is used outside of the ORM. */
+interface Native {
+  prepare(sql: string): { run(...values: readonly unknown[]): unknown };
+}
+
+/** A session that may write, with the driver's own database. The file is made when it is not there. `path` null is a database in memory. */
+export async function openWriter(path: string | null): Promise<{ session: Session; database: Native }> {
   const orm = new MikroORM({
     ...QUIET,
     driver: SqliteDriver,
@@ -43,8 +48,11 @@ export function openToWrite(path: string | null): Promise<Session> {
     // Waiting is ours, so that it can be seen and ended: SQLite's own would block the process.
     driverOptions: { timeout: 0 },
   });
-  return sessionOf(orm, TRANSACTIONS);
+  const session = await sessionOf(orm, TRANSACTIONS);
+  return { session, database: await orm.em.getConnection().getNativeClient() };
 }
+
+export const openToWrite = async (path: string | null): Promise<Session> => (await openWriter(path)).session;
 
 /**
  * A session that reads, and leaves the file and its folder byte for byte as they are. A file that is not there reads as

@@ -12,5 +12,8 @@ export const rowWords: RowWords = {
   // None of MLflow's tables is WITHOUT ROWID: their primary keys are indexes beside the rows.
   rowNumber: ROWID_NAMES[0],
   after: afterTuple,
+  // Any value in any column, but for what its constraints are about.
+  misfit: (column) => (value) =>
+    value === null && !column.nullable ? 'is missing, and the column needs a value' : null,
   first: limit,
 };
