@@ -30,6 +30,10 @@ export const FAILURES = {
   },
   HAZARDS: { exit: 26, means: 'the check found something as grave as --fail-on, or graver' },
   PLAN_CHANGED: { exit: 20, means: 'the database changed between agreement and upgrade; run the command again' },
+  PARTIAL: { exit: 21, means: 'done, but for what is named' },
+  SOURCE_DAMAGED: { exit: 40, means: 'nothing was changed: the source has what cannot be read or moved as it is' },
+  TARGET_CONFLICT: { exit: 41, means: 'the target has other rows where those of the source should go' },
+  TRANSFER_UNPROVEN: { exit: 42, means: 'what was read back from the target is not what the source has' },
 } as const satisfies Record<string, { exit: number; means: string }>;
 
 export type FailureCode = keyof typeof FAILURES;

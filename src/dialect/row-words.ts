@@ -18,6 +18,8 @@ export interface RowWords {
   after(key: readonly RawBuilder<unknown>[], last: readonly RawBuilder<unknown>[]): RawBuilder<unknown>;
   /** Says why a column of this database cannot hold a value. */
   misfit(column: Column): Misfit;
+  /** The most values that a statement may bind. */
+  readonly maxValues: number;
   /** Behind an ORDER BY: so many rows at the most. */
   first(limit: number): RawBuilder<unknown>;
 }

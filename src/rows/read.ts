@@ -3,7 +3,7 @@ import { type RawBuilder, sql } from 'kysely';
 import type { Dialect } from '../dialect/dialect.js';
 import type { Session } from '../dialect/session.js';
 import type { Table } from '../schema/model.js';
-import { columnsOf, type Row, readerOf, type Value } from './values.js';
+import { bound, columnsOf, type Row, readerOf } from './values.js';
 
 export interface ReadOptions {
   /** Only rows of which this is true. */
@@ -77,10 +77,6 @@ const weightOf = (row: Row) =>
     (sum, value) => sum + (typeof value === 'string' || value instanceof Uint8Array ? value.length + SMALL : SMALL),
     0,
   );
-
-/** SQLite's drivers bind no booleans. */
-const bound = (value: Value, { words }: Dialect) =>
-  typeof value === 'boolean' ? sql.raw(words.literal(value)) : sql`${value}`;
 
 interface PageKey {
   readonly columns: readonly RawBuilder<unknown>[];

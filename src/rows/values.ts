@@ -1,4 +1,6 @@
 /** The values of rows as they come from drivers. What a SQLite file holds in a column of another type is kept as it is. */
+import { type RawBuilder, sql } from 'kysely';
+import type { Dialect } from '../dialect/dialect.js';
 import type { Row, Value } from '../dialect/loader.js';
 import type { Column, Table } from '../schema/model.js';
 
@@ -56,3 +58,7 @@ function asValue(given: unknown): Value {
       throw new TypeError(`a driver gave ${Object.prototype.toString.call(given)} for a value`);
   }
 }
+
+/** A value in a query. SQLite's drivers bind no booleans. */
+export const bound = (value: Value, { words }: Dialect): RawBuilder<unknown> =>
+  typeof value === 'boolean' ? sql.raw(words.literal(value)) : sql`${value}`;

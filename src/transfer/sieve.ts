@@ -1,0 +1,100 @@
+/** Keeps back the rows that a target cannot hold, and those that refer to them. */
+import type { Dialect } from '../dialect/dialect.js';
+import type { Misfit } from '../dialect/fit.js';
+import { keyOf, keyText } from '../rows/lookup.js';
+import { columnsOf, type Row } from '../rows/values.js';
+import type { Column, Table } from '../schema/model.js';
+import { type Problems, rowText } from './problems.js';
+import type { Batch } from './source.js';
+
+interface Reference {
+  readonly table: string;
+  readonly columns: readonly string[];
+  readonly key: (row: Row) => Row;
+  /** The key of the other table is this one's. */
+  readonly references: readonly string[];
+}
+
+interface Checks {
+  readonly names: readonly string[];
+  readonly key: (row: Row) => Row;
+  readonly columns: readonly { readonly column: Column; readonly misfit: Misfit }[];
+  readonly references: readonly Reference[];
+}
+
+export class Sieve {
+  readonly #dialect: Dialect;
+  readonly #checks = new Map<string, Checks>();
+  /** Keys of rows that were kept back, by table and columns. */
+  readonly #kept = new Map<string, Set<string>>();
+
+  constructor(dialect: Dialect) {
+    this.#dialect = dialect;
+  }
+
+  /** The rows that can go in. What cannot is told to `problems`. */
+  pass({ table, rows }: Batch, problems: Problems): readonly Row[] {
+    const checks = this.#checksOf(table);
+    const bad = new Set<Row>();
+    for (const row of rows) {
+      const reason = this.#against(row, checks);
+      if (reason === null) continue;
+      bad.add(row);
+      this.keepBack(table, row);
+      problems.add({ ...reason, where: rowText(table.name, checks.names, checks.key(row)), rows: { [table.name]: 1 } });
+    }
+    return bad.size === 0 ? rows : rows.filter((row) => !bad.has(row));
+  }
+
+  /** What refers to this row is kept back, too. */
+  keepBack(table: Table, row: Row): void {
+    const { names, key } = this.#checksOf(table);
+    const place = placeOf(table.name, names);
+    const kept = this.#kept.get(place) ?? new Set();
+    this.#kept.set(place, kept.add(keyText(key(row))));
+  }
+
+  #against(row: Row, checks: Checks) {
+    for (let at = 0; at < checks.columns.length; at++) {
+      const check = checks.columns[at];
+      const reason = check?.misfit(row[at] ?? null) ?? null;
+      if (check && reason !== null)
+        return { kind: 'does-not-fit', reason: `: ${check.column.name} ${reason}` } as const;
+    }
+    if (this.#kept.size === 0) return null;
+    for (const { table, columns, key, references } of checks.references) {
+      if (this.#kept.get(placeOf(table, references))?.has(keyText(key(row)))) {
+        return {
+          kind: 'orphan',
+          reason: `: the row of ${table} that ${columns.join(', ')} names is left behind`,
+        } as const;
+      }
+    }
+    return null;
+  }
+
+  #checksOf(table: Table): Checks {
+    const known = this.#checks.get(table.name);
+    if (known) return known;
+    const names = keyNames(table);
+    const checks: Checks = {
+      names,
+      key: keyOf(table, names),
+      columns: columnsOf(table).map((column) => ({ column, misfit: this.#dialect.rowWords.misfit(column) })),
+      references: table.foreignKeys.map(({ table: other, columns, references }) => ({
+        table: other,
+        columns,
+        references,
+        key: keyOf(table, columns),
+      })),
+    };
+    this.#checks.set(table.name, checks);
+    return checks;
+  }
+}
+
+/** The columns that tell rows of a table apart. */
+export const keyNames = (table: Table): readonly string[] =>
+  table.primaryKey?.columns ?? columnsOf(table).map(({ name }) => name);
+
+const placeOf = (table: string, columns: readonly string[]) => [table, ...[...columns].sort()].join(' ');
