@@ -190,6 +190,8 @@ export interface UriSources {
   /** --backend-store-uri-file */
   readonly file?: string | undefined;
   readonly env: Pick<Environment, 'backendStoreUri' | 'trackingUri'>;
+  /** What is meant when nothing is said; without it that is an error. */
+  readonly otherwise?: string;
 }
 
 export interface ResolvedUri {
@@ -226,6 +228,7 @@ export function resolveStoreUri(sources: UriSources, machine: Pick<Machine, 'rea
   const tracking = env.trackingUri?.reveal();
   if (env.backendStoreUri) given.push(['MLFLOW_BACKEND_STORE_URI', env.backendStoreUri.reveal(), 'environment']);
   if (tracking && storeKind(tracking) === 'database') given.push(['MLFLOW_TRACKING_URI', tracking, 'environment']);
+  if (sources.otherwise !== undefined) given.push(['the default', sources.otherwise, 'words']);
   const [chosen] = given;
   if (!chosen) {
     const ignored = tracking ? '; MLFLOW_TRACKING_URI names no database' : '';

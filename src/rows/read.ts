@@ -2,7 +2,7 @@
 import { type RawBuilder, sql } from 'kysely';
 import type { Dialect } from '../dialect/dialect.js';
 import type { Session } from '../dialect/session.js';
-import type { Table } from '../schema/model.js';
+import type { Column, Table } from '../schema/model.js';
 import { bound, columnsOf, type Row, readerOf } from './values.js';
 
 export interface ReadOptions {
@@ -88,11 +88,12 @@ interface PageKey {
 function keyOf(table: Table, { words, rowWords }: Dialect): PageKey {
   if (rowWords.rowNumber !== null) {
     const { rowNumber } = rowWords;
-    const number = readerOf({ name: rowNumber, type: { kind: 'bigint' }, nullable: false });
+    const column: Column = { name: rowNumber, type: { kind: 'bigint' }, nullable: false };
+    const read = readerOf(column);
     return {
       columns: [sql.raw(rowNumber)],
-      selected: [`${rowNumber} AS k`],
-      of: ({ k }) => [number(k)],
+      selected: [`${rowWords.exactly(column, rowNumber)} AS k`],
+      of: ({ k }) => [read(k)],
     };
   }
   const columns = columnsOf(table);

@@ -2,7 +2,7 @@
 import type { Dialect } from '../dialect/dialect.js';
 import type { Misfit } from '../dialect/fit.js';
 import { keyOf, keyText } from '../rows/lookup.js';
-import { columnsOf, type Row } from '../rows/values.js';
+import { columnsOf, type Row, type Value } from '../rows/values.js';
 import type { Column, Table } from '../schema/model.js';
 import { type Problems, rowText } from './problems.js';
 import type { Batch } from './source.js';
@@ -20,6 +20,18 @@ interface Checks {
   readonly key: (row: Row) => Row;
   readonly columns: readonly { readonly column: Column; readonly misfit: Misfit }[];
   readonly references: readonly Reference[];
+  /** Columns that do not hold every value as it is. */
+  readonly held: readonly { readonly at: number; readonly value: (value: Value) => Value }[];
+}
+
+function heldRow(row: Row, { held }: Checks): Row {
+  let changed = row;
+  for (const { at, value } of held) {
+    const given = row[at] ?? null;
+    const kept = value(given);
+    if (!Object.is(kept, given)) changed = changed.with(at, kept);
+  }
+  return changed;
 }
 
 export class Sieve {
@@ -32,9 +44,11 @@ export class Sieve {
     this.#dialect = dialect;
   }
 
-  /** The rows that can go in. What cannot is told to `problems`. */
-  pass({ table, rows }: Batch, problems: Problems): readonly Row[] {
+  /** The rows that can go in, as the target holds them. What cannot is told to `problems`. */
+  pass(batch: Batch, problems: Problems): readonly Row[] {
+    const { table } = batch;
     const checks = this.#checksOf(table);
+    const rows = checks.held.length === 0 ? batch.rows : batch.rows.map((row) => heldRow(row, checks));
     const bad = new Set<Row>();
     for (const row of rows) {
       const reason = this.#against(row, checks);
@@ -81,6 +95,10 @@ export class Sieve {
       names,
       key: keyOf(table, names),
       columns: columnsOf(table).map((column) => ({ column, misfit: this.#dialect.rowWords.misfit(column) })),
+      held: columnsOf(table).flatMap((column, at) => {
+        const value = this.#dialect.rowWords.held(column);
+        return value ? [{ at, value }] : [];
+      }),
       references: table.foreignKeys.map(({ table: other, columns, references }) => ({
         table: other,
         columns,

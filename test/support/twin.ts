@@ -96,9 +96,14 @@ async function attempt(call: () => Promise<unknown>): Promise<Answer> {
 
 const isReference = (value: object): value is Reference => 'of' in value && 'path' in value;
 
+const FLOATS = { nan: Number.NaN, inf: Infinity, '-inf': -Infinity } as const;
+/** A number that JSON has not. */
+const isFloat = (value: object): value is { readonly float: keyof typeof FLOATS } => 'float' in value;
+
 function resolved(value: unknown, answers: readonly Answer[]): unknown {
   if (Array.isArray(value)) return value.map((each) => resolved(each, answers));
   if (value === null || typeof value !== 'object') return value;
+  if (isFloat(value)) return FLOATS[value.float];
   if (!isReference(value)) {
     return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, resolved(each, answers)]));
   }
@@ -122,7 +127,7 @@ function naming(...stores: readonly TestStore[]): Naming {
     stores.reduce((written, { artifactRoot }) => written.replaceAll(artifactRoot, '<root>'), text);
   return {
     of: (text) =>
-      placed(text).replace(ID, (id) => {
+      inOneOrder(placed(text)).replace(ID, (id) => {
         const name = ids.get(id) ?? `<id ${ids.size}>`;
         ids.set(id, name);
         return name;
@@ -131,16 +136,26 @@ function naming(...stores: readonly TestStore[]): Naming {
   };
 }
 
+/** Python's sets, which have no order in a message. */
+const inOneOrder = (text: string) =>
+  text.replace(/\{('[^']*'(?:, '[^']*')+)\}/g, (_, members: string) => `{${members.split(', ').sort().join(', ')}}`);
+
 /** Lists that have no order. */
-const UNORDERED = ['latest_versions', 'tags', 'aliases', 'params', 'metrics', 'assessments'];
+const UNORDERED = [
+  ...['latest_versions', 'tags', 'aliases', 'params', 'metrics', 'assessments'],
+  ...['dataset_inputs', 'model_inputs', 'model_outputs'],
+];
 
 /** What has no order is put in one, and what is undefined is not there. */
 function plain(value: unknown, name: (text: string) => string): unknown {
   if (typeof value === 'string') return name(value);
   if (typeof value === 'bigint') return Number(value);
+  if (Number.isNaN(value)) return 'NaN';
   if (Array.isArray(value)) return value.map((each) => plain(each, name));
   if (value === null || typeof value !== 'object') return value ?? null;
-  const members = Object.entries(value).filter(([, each]) => each !== undefined);
+  const members = Object.entries(value)
+    .filter(([, each]) => each !== undefined)
+    .sort(([a], [b]) => (a < b ? -1 : 1));
   return Object.fromEntries(
     members.map(([key, each]) => {
       const item = plain(each, name);

@@ -9,10 +9,11 @@ import { readCatalog } from './catalog.js';
 import { compile } from './compile.js';
 import { openSession } from './connect.js';
 import { faultOf } from './faults.js';
-import { blockers, holdsLock, lock, unlock } from './lock.js';
+import { blockers, lockOf } from './lock.js';
 import { naming } from './naming.js';
 import { mssqlOptions } from './options.js';
 import { preflight } from './preflight.js';
+import { queryWords } from './query-words.js';
 import { rowWords } from './row-words.js';
 import { backupCommand, script } from './script.js';
 import { quote, spellColumn } from './spell.js';
@@ -21,6 +22,8 @@ import { words } from './words.js';
 
 const PROGRAM = 'mtrack';
 
+const upgrading = lockOf('upgrade');
+
 /** @param collation the database's own; null when there is no database to ask */
 export function mssqlDialect(collation: string | null): Dialect {
   return {
@@ -28,6 +31,7 @@ export function mssqlDialect(collation: string | null): Dialect {
     traits: TRAITS,
     naming,
     words,
+    queries: queryWords,
     rowWords,
     // All DDL can be rolled back, and is, with the version.
     transaction: 'revision',
@@ -48,9 +52,12 @@ export function mssqlDialect(collation: string | null): Dialect {
       // Without XACT_ABORT an error would end its statement only, and the transaction could be committed without it.
       await session.run(`SET XACT_ABORT ON;\n${setLockTimeout(lockTimeout)}`);
     },
-    lock,
-    holdsLock,
-    unlock,
+    lock: upgrading.take,
+    holdsLock: upgrading.holds,
+    unlock: upgrading.release,
+    collecting: lockOf('gc'),
+    // Others go on meanwhile (https://learn.microsoft.com/en-us/sql/relational-databases/indexes/reorganize-and-rebuild-indexes).
+    giveBack: (tables) => tables.map((table) => `ALTER INDEX ALL ON ${quote(table)} REORGANIZE`),
     blockers,
     preflight,
     isBenign: () => false,

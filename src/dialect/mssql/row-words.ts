@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import { misfitOf } from '../fit.js';
-import { afterEach, type RowWords } from '../row-words.js';
+import { afterEach, heldDoubles, type RowWords } from '../row-words.js';
 import { queryWords } from './query-words.js';
 
 export const rowWords: RowWords = {
@@ -12,6 +12,7 @@ export const rowWords: RowWords = {
   maxValues: queryWords.maxValues,
   rowNumber: null,
   after: afterEach,
+  held: heldDoubles({ infinities: false }),
   misfit: (column) => misfitOf(column, { zeroCharacter: false, nonFinite: true }),
   first: (limit) => sql`OFFSET 0 ROWS FETCH NEXT ${sql.lit(limit)} ROWS ONLY`,
 };

@@ -10,15 +10,18 @@ import { compile } from './compile.js';
 import { openSession } from './connect.js';
 import { faultOf } from './faults.js';
 import { type Server, serverOf } from './flavour.js';
-import { blockers, holdsLock, lock, unlock } from './lock.js';
+import { blockers, lockOf } from './lock.js';
 import { namingOf } from './naming.js';
 import { mysqlOptions } from './options.js';
 import { preflight } from './preflight.js';
+import { queryWords } from './query-words.js';
 import { rowWords } from './row-words.js';
 import { backupCommand, scriptOf } from './script.js';
 import { quote, spellColumn } from './spell.js';
 import { TRAITS } from './traits.js';
 import { words } from './words.js';
+
+const upgrading = lockOf('upgrade');
 
 /** @param defaultCollation of tables that name none; null when there is no database to ask */
 export function mysqlDialect(server: Server, defaultCollation: string | null): Dialect {
@@ -27,6 +30,7 @@ export function mysqlDialect(server: Server, defaultCollation: string | null): D
     traits: TRAITS,
     naming: namingOf(server),
     words,
+    queries: queryWords,
     rowWords,
     transaction: 'none',
     rebuildsTables: false,
@@ -48,9 +52,12 @@ export function mysqlDialect(server: Server, defaultCollation: string | null): D
       // A session that waits for hours inside one ALTER must not be dropped as idle.
       await session.run('SET SESSION wait_timeout = 31536000, net_read_timeout = 3600, net_write_timeout = 3600');
     },
-    lock,
-    holdsLock,
-    unlock,
+    lock: upgrading.take,
+    holdsLock: upgrading.holds,
+    unlock: upgrading.release,
+    collecting: lockOf('gc'),
+    // Rebuilds the table while others read and write it (https://dev.mysql.com/doc/refman/8.4/en/optimize-table.html).
+    giveBack: (tables) => tables.map((table) => `OPTIMIZE TABLE ${quote(table)}`),
     blockers,
     ...(server.flavour === 'mariadb' && { progressOf }),
     preflight: (session, scope) => preflight(session, server, scope),

@@ -1,5 +1,5 @@
 import { misfitOf } from '../fit.js';
-import { afterEach, limit, type RowWords } from '../row-words.js';
+import { afterEach, heldDoubles, limit, type RowWords } from '../row-words.js';
 import { queryWords } from './query-words.js';
 
 /** https://dev.mysql.com/doc/refman/8.4/en/storage-requirements.html#data-types-storage-reqs-strings */
@@ -12,6 +12,8 @@ export const rowWords: RowWords = {
   rowNumber: null,
   // Tuples are compared row by row (https://dev.mysql.com/doc/refman/8.4/en/range-optimization.html#row-constructor-range-optimization).
   after: afterEach,
+  // A FLOAT shows six digits of what it holds (FLT_DIG).
+  held: heldDoubles({ infinities: false, single: (value) => Number(Math.fround(value).toPrecision(6)) }),
   misfit: (column) => misfitOf(column, { zeroCharacter: false, nonFinite: true, textBytes: TEXT_BYTES }),
   first: limit,
 };

@@ -9,10 +9,11 @@ import { readCatalog } from './catalog.js';
 import { compile } from './compile.js';
 import { openSession } from './connect.js';
 import { faultOf } from './faults.js';
-import { blockers, holdsLock, lock, unlock } from './lock.js';
+import { blockers, lockOf } from './lock.js';
 import { naming } from './naming.js';
 import { postgresqlOptions } from './options.js';
 import { preflight } from './preflight.js';
+import { queryWords } from './query-words.js';
 import { rowWords } from './row-words.js';
 import { backupCommand, script } from './script.js';
 import { quote, spellColumn } from './spell.js';
@@ -21,11 +22,14 @@ import { FUNCTIONS, words } from './words.js';
 
 const PROGRAM = 'mtrack';
 
+const upgrading = lockOf('upgrade');
+
 export const postgresql: Dialect = {
   name: 'postgresql',
   traits: TRAITS,
   naming,
   words,
+  queries: queryWords,
   rowWords,
   transaction: 'revision',
   rebuildsTables: false,
@@ -40,13 +44,17 @@ export const postgresql: Dialect = {
   advanceNumbers,
   createVersionTable:
     'CREATE TABLE alembic_version (version_num character varying(32) NOT NULL, CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num))',
-  prepare: async (session, { lockTimeout }) => {
+  prepare: async (session, { lockTimeout, rowsOnly = false }) => {
     await session.run(`SET lock_timeout = ${Math.round(lockTimeout)}`);
+    if (rowsOnly) return;
     for (const statement of FUNCTIONS) await session.run(statement);
   },
-  lock,
-  holdsLock,
-  unlock,
+  lock: upgrading.take,
+  holdsLock: upgrading.holds,
+  unlock: upgrading.release,
+  collecting: lockOf('gc'),
+  // FULL would lock the tables. Room inside them is used again, and what is free at their ends is given back.
+  giveBack: (tables) => tables.map((table) => `VACUUM (ANALYZE) ${quote(table)}`),
   blockers,
   progressOf,
   preflight,

@@ -8,6 +8,7 @@ export const rowWords: RowWords = {
   maxValues: queryWords.maxValues,
   rowNumber: null,
   after: afterTuple,
+  held: () => null,
   misfit: (column) => misfitOf(column, { zeroCharacter: true, nonFinite: false }),
   first: limit,
 };

@@ -32,7 +32,10 @@ import { faultOf, needsRecovery } from './faults.js';
 import { holdersOf } from './holders.js';
 
 /** A transaction that reads begins with its first query. */
-const TRANSACTIONS = transactionsBy('BEGIN', ['BEGIN', 'SELECT COUNT(*) FROM sqlite_master']);
+const SNAPSHOT = ['BEGIN', 'SELECT COUNT(*) FROM sqlite_master'];
+const READING = transactionsBy('BEGIN', SNAPSHOT);
+/** One that reads first and writes then would find out only there that it cannot, and had to be begun again. */
+const WRITING = transactionsBy('BEGIN IMMEDIATE', SNAPSHOT);
 
 /** As much of better-sqlite3's `Database` as is used outside of the ORM. */
 interface Native {
@@ -48,8 +51,10 @@ export async function openWriter(path: string | null): Promise<{ session: Sessio
     // Waiting is ours, so that it can be seen and ended: SQLite's own would block the process.
     driverOptions: { timeout: 0 },
   });
-  const session = await sessionOf(orm, TRANSACTIONS);
-  return { session, database: await orm.em.getConnection().getNativeClient() };
+  await orm.connect();
+  // Before the one connection that there is has been taken.
+  const database: Native = await orm.em.getConnection().getNativeClient();
+  return { session: await sessionOf(orm, WRITING), database };
 }
 
 export const openToWrite = async (path: string | null): Promise<Session> => (await openWriter(path)).session;
@@ -98,7 +103,7 @@ async function openCopy(path: string): Promise<Session> {
 function openUri(uri: string): Promise<Session> {
   const dialect = withoutWarning(() => new NodeSqliteDialect(uri));
   const orm = new MikroORM({ ...QUIET, driver: SqlSqliteDriver, dbName: ':memory:', driverOptions: dialect });
-  return sessionOf(orm, TRANSACTIONS);
+  return sessionOf(orm, READING);
 }
 
 /** Node < 24 says on the terminal that node:sqlite is experimental. */

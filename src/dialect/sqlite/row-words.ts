@@ -1,4 +1,4 @@
-import { afterTuple, limit, type RowWords } from '../row-words.js';
+import { afterTuple, heldDoubles, limit, type RowWords } from '../row-words.js';
 import { queryWords } from './query-words.js';
 import { ROWID_NAMES } from './rowid.js';
 
@@ -14,6 +14,7 @@ export const rowWords: RowWords = {
   maxValues: queryWords.maxValues,
   rowNumber: ROWID_NAMES[0],
   after: afterTuple,
+  held: heldDoubles({ infinities: true }),
   // Any value in any column, but for what its constraints are about.
   misfit: (column) => (value) =>
     value === null && !column.nullable ? 'is missing, and the column needs a value' : null,
