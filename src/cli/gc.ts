@@ -13,13 +13,14 @@ import type { Report } from '../gc/report.js';
 import type { TrashSource } from '../gc/source.js';
 import { commandOf } from '../upgrade/command.js';
 import { secretsOf, wordsOf } from '../uri.js';
+import { type ArtifactFlags, artifactOptions } from './artifacts.js';
 import { waitingNotes } from './progress.js';
 import { reportText } from './render/gc.js';
 import { stopOnSignals } from './signals.js';
 import { namedDatabase, type StoreInput, withDatabase } from './store.js';
 import type { Terminal } from './terminal.js';
 
-export interface GcFlags {
+export interface GcFlags extends ArtifactFlags {
   readonly 'backend-store-uri'?: string | undefined;
   readonly 'backend-store-uri-file'?: string | undefined;
   readonly 'older-than'?: string | undefined;
@@ -38,8 +39,6 @@ export interface GcFlags {
   readonly 'max-runs'?: number | undefined;
   readonly 'max-duration'?: number | undefined;
   readonly throttle?: number | undefined;
-  readonly timeout: number;
-  readonly retries: number;
   readonly 'wait-timeout': number;
 }
 
@@ -105,8 +104,7 @@ class Gc {
   }
 
   async #collect(source: TrashSource, effects: typeof looking): Promise<Report> {
-    const { timeout, retries } = this.#flags;
-    const artifacts = openArtifacts({ timeout, retries });
+    const artifacts = openArtifacts(artifactOptions(this.#flags));
     const { signal, release } = stopOnSignals((name) =>
       this.#terminal.note(`${name}: stopping when what is under way has been removed`),
     );

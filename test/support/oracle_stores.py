@@ -366,9 +366,9 @@ def resolved(value, results):
     if isinstance(value, dict) and set(value) == {"float"}:
         return float(value["float"])
     if isinstance(value, dict) and set(value) == {"of", "path"}:
-        found = results[value["of"]]["result"]
+        found = results[value["of"]].get("result")
         for key in value["path"]:
-            found = found[key]
+            found = found.get(key) if isinstance(found, dict) else None if found is None else found[key]
         return found
     if isinstance(value, dict):
         return {key: resolved(each, results) for key, each in value.items()}

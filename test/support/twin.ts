@@ -109,7 +109,7 @@ function resolved(value: unknown, answers: readonly Answer[]): unknown {
   }
   const answer = answers[value.of];
   const found = answer !== undefined && 'result' in answer ? answer.result : undefined;
-  return value.path.reduce<unknown>((of, key) => (of as Record<string | number, unknown>)[key], found);
+  return value.path.reduce<unknown>((of, key) => (of as Record<string | number, unknown> | undefined)?.[key], found);
 }
 
 interface Naming {
@@ -167,10 +167,12 @@ function plain(value: unknown, name: (text: string) => string): unknown {
 const byText = (items: readonly unknown[]) =>
   [...items].sort((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1));
 
+const UNORDERED_ANSWERS = ['registry.models.latestVersions', 'runs.searchDatasets'];
+
 /** @param method whose answer has no order, perhaps */
 function comparable([method]: Call, answer: Answer | undefined, name: Naming): object {
   const said = plain(answer, name.of) as { result?: unknown };
-  return method.endsWith('.latestVersions') && Array.isArray(said.result) ? { result: byText(said.result) } : said;
+  return UNORDERED_ANSWERS.includes(method) && Array.isArray(said.result) ? { result: byText(said.result) } : said;
 }
 
 async function rowsOf(test: TestStore, table: string, name: Naming): Promise<unknown[]> {
