@@ -24,6 +24,7 @@ export interface ImportFlags {
   readonly 'dry-run': boolean;
   readonly yes: boolean;
   readonly 'skip-bad': boolean;
+  readonly 'cut-long-values': boolean;
   readonly 'on-conflict': string;
   readonly 'on-difference': string;
   readonly report?: string | undefined;
@@ -96,6 +97,7 @@ class Import {
     const difference = this.#flags['on-difference'];
     return {
       skipBad: this.#flags['skip-bad'],
+      cutLong: this.#flags['cut-long-values'],
       onConflict: conflict === 'rename' || conflict === 'merge' ? conflict : 'fail',
       onDifference: difference === 'source' || difference === 'target' ? difference : 'fail',
       patience: this.#flags['wait-timeout'],
@@ -148,7 +150,7 @@ class Import {
 
   #display(): Display<Progress> {
     if (this.#terminal.json) return { run: (work) => work(() => undefined) };
-    return this.#terminal.interactive ? liveTask('import', transferDescriber) : plainLines(this.#terminal.note);
+    return this.#terminal.interactive ? liveTask('importing', transferDescriber) : plainLines(this.#terminal.note);
   }
 }
 

@@ -23,6 +23,8 @@ import { lookAtTarget, type Target } from './target.js';
 export interface ImportOptions {
   /** Leaves behind what cannot be read or does not fit, instead of refusing all. */
   readonly skipBad: boolean;
+  /** Cuts values of params and tags that are too long, as MLflow does. */
+  readonly cutLong: boolean;
   readonly onConflict: OnConflict;
   readonly onDifference: OnDifference;
   readonly signal: AbortSignal;
@@ -72,14 +74,14 @@ export async function survey(
   source: Source,
   target: Target,
   session: Session,
-  options: Pick<ImportOptions, 'onConflict' | 'signal' | 'onProgress'>,
+  options: Pick<ImportOptions, 'cutLong' | 'onConflict' | 'signal' | 'onProgress'>,
 ): Promise<Survey> {
   const { dialect } = target.database;
   const problems = new Problems();
   const meter = new Meter('look', options.onProgress, source.counts);
   const there = new Map<string, number>();
   const map = await experimentMap(source, target, target.isEmpty ? null : session, options, problems);
-  const sieve = new Sieve(dialect);
+  const sieve = new Sieve(dialect, options.cutLong);
   const occupied = target.isEmpty ? new Set<string>() : await tablesWithRows(target, session);
   for await (const batch of source.batches(options.signal, problems)) {
     const mapped = map.apply(batch);
@@ -151,12 +153,14 @@ function valuesOf(table: Table, names: readonly string[], row: Row) {
   return names.map((name) => row[columns.indexOf(name)] ?? null);
 }
 
+const BAD: readonly Problem['kind'][] = ['damaged', 'does-not-fit', 'orphan', 'no-place'];
+
 /** Why an import cannot go ahead; null when it can. */
 export function refusalOf(
   { problems }: Survey,
   { skipBad, onDifference }: Pick<ImportOptions, 'skipBad' | 'onDifference'>,
 ): MtrackError | null {
-  const bad = problems.filter(({ kind }) => kind !== 'different' && kind !== 'taken');
+  const bad = problems.filter(({ kind }) => BAD.includes(kind));
   if (bad.length > 0 && !skipBad) {
     return new MtrackError('SOURCE_DAMAGED', {
       found: [
@@ -164,7 +168,13 @@ export function refusalOf(
         ...bad.map(problemText),
       ].join('\n'),
       expected: 'a source of which all can be moved; nothing was changed',
-      fix: ['put these right', 'or leave them behind, with a report of each: add --skip-bad'],
+      fix: [
+        'put these right',
+        'leave them behind, with a report of each: --skip-bad',
+        ...(bad.some(({ kind }) => kind === 'does-not-fit')
+          ? ['cut values of params and tags that are too long, as MLflow does: --cut-long-values']
+          : []),
+      ],
       details: { problems: bad },
     });
   }
@@ -251,7 +261,7 @@ async function load(
   const target = await lookAtTarget(database, loader);
   if (target.revision !== agreed.target.revision) throw moved(agreed.target.revision, target.revision);
   const map = await experimentMap(source, target, loader, options, problems);
-  const sieve = new Sieve(dialect);
+  const sieve = new Sieve(dialect, options.cutLong);
   const meter = new Meter('load', options.onProgress, agreed.rows);
   const refuse = () => {
     const refusal = refusalOf({ ...agreed, problems: problems.list }, options);

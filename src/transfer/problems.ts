@@ -6,6 +6,8 @@ export interface Problem {
     | 'damaged'
     /** A value that the target's column cannot hold. */
     | 'does-not-fit'
+    /** A value that was too long, and went in cut. */
+    | 'cut'
     /** It refers to a row that is not there. */
     | 'orphan'
     /** The target has the row, with other values. */

@@ -4,8 +4,12 @@ import type { Misfit } from '../dialect/fit.js';
 import { keyOf, keyText } from '../rows/lookup.js';
 import { columnsOf, type Row, type Value } from '../rows/values.js';
 import type { Column, Table } from '../schema/model.js';
+import { python } from '../schema/operations.js';
 import { type Problems, rowText } from './problems.js';
 import type { Batch } from './source.js';
+
+/** Columns of which MLflow cuts a value that is too long for them (MLFLOW_TRUNCATE_LONG_VALUES). */
+const CUT: readonly string[] = ['value', 'param_value', 'tag_value'];
 
 interface Reference {
   readonly table: string;
@@ -40,15 +44,20 @@ export class Sieve {
   /** Keys of rows that were kept back, by table and columns. */
   readonly #kept = new Map<string, Set<string>>();
 
-  constructor(dialect: Dialect) {
+  readonly #cutsLong: boolean;
+
+  /** @param cutsLong values of params and tags that are too long are cut, as MLflow cuts them, instead of left behind */
+  constructor(dialect: Dialect, cutsLong: boolean) {
     this.#dialect = dialect;
+    this.#cutsLong = cutsLong;
   }
 
   /** The rows that can go in, as the target holds them. What cannot is told to `problems`. */
   pass(batch: Batch, problems: Problems): readonly Row[] {
     const { table } = batch;
     const checks = this.#checksOf(table);
-    const rows = checks.held.length === 0 ? batch.rows : batch.rows.map((row) => heldRow(row, checks));
+    const held = checks.held.length === 0 ? batch.rows : batch.rows.map((row) => heldRow(row, checks));
+    const rows = this.#cutsLong ? held.map((row) => this.#cut(row, checks, table, problems)) : held;
     const bad = new Set<Row>();
     for (const row of rows) {
       const reason = this.#against(row, checks);
@@ -66,6 +75,24 @@ export class Sieve {
     const place = placeOf(table.name, names);
     const kept = this.#kept.get(place) ?? new Set();
     this.#kept.set(place, kept.add(keyText(key(row))));
+  }
+
+  #cut(row: Row, checks: Checks, table: Table, problems: Problems): Row {
+    let changed = row;
+    for (const [at, { column, misfit }] of checks.columns.entries()) {
+      const value = row[at];
+      if (typeof value !== 'string' || column.type.kind !== 'varchar' || !CUT.includes(column.name)) continue;
+      const cut = python.firstOf(value, column.type.length);
+      if (cut === value || misfit(value) === null || misfit(cut) !== null) continue;
+      changed = changed.with(at, cut);
+      problems.add({
+        kind: 'cut',
+        where: rowText(table.name, checks.names, checks.key(row)),
+        reason: `: ${column.name} has been cut from ${[...value].length} characters to ${column.type.length}`,
+        rows: {},
+      });
+    }
+    return changed;
   }
 
   #against(row: Row, checks: Checks) {

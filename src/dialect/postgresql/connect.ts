@@ -1,14 +1,13 @@
 import type { Writable } from 'node:stream';
 import { MikroORM } from '@mikro-orm/core';
 import { PostgreSqlDriver } from '@mikro-orm/postgresql';
-import type { Submittable } from 'pg';
 import { QUIET, sessionOf } from '../orm.js';
 import { prepared, type Session, transactionsBy } from '../session.js';
 import { mayTryNext, type PgConnection, type PgPool, type PostgresqlOptions } from './options.js';
 
 /** As much of pg's `Client` as is used outside of the ORM. */
 export interface CopyingClient {
-  query<Stream extends Writable & Submittable>(stream: Stream): Stream;
+  query<Stream extends Writable>(stream: Stream): Stream;
 }
 
 /**

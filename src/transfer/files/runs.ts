@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import {
   disk,
   filesBelow,
+  latestOf,
   METRICS,
   PARAMS,
   type Point,
@@ -12,7 +13,6 @@ import {
   type StoredRun,
   TAGS,
 } from '../../store/file/reader.js';
-import { latestOf } from '../../store/file/series.js';
 import { type Context, experimentNumber, idOf, integerIn, textIn } from './context.js';
 import { datasetId } from './experiments.js';
 
