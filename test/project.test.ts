@@ -47,6 +47,9 @@ const COMMON = /^src\/(?:config|errors|secrets|uri)\.ts$/;
 /** What the stores share, and all that is known of a store outside: the contract, its records, errors and limits, and search. */
 const STORE = /^src\/store\/(?:[^/]+(?<!\/open)|search\/index)\.ts$/;
 
+/** Reading a file store from end to end, without the store. */
+const FILES = /^src\/store\/file\/reader\.ts$/;
+
 /** What commands are made of, beside the upgrade. */
 const USE_CASES = /^src\/(?:server|backup|downgrade|gc|transfer|rows)\//;
 
@@ -98,6 +101,7 @@ const MAY_IMPORT: readonly { readonly part: RegExp; readonly may: readonly RegEx
     may: [
       COMMON,
       STORE,
+      FILES,
       /^src\/schema\//,
       CONTRACT,
       /^src\/upgrade\//,
@@ -111,11 +115,13 @@ const MAY_IMPORT: readonly { readonly part: RegExp; readonly may: readonly RegEx
     may: [
       COMMON,
       STORE,
+      FILES,
       /^src\/schema\//,
       CONTRACT,
       /^src\/upgrade\//,
       /^src\/rows\//,
       /^src\/artifacts\//,
+      /^src\/store\/file\/reader\.ts$/,
       /^src\/transfer\//,
     ],
   },

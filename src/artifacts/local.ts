@@ -102,9 +102,12 @@ class LocalRepository implements ArtifactRepository {
     const names = namesIn(path);
     // A link that is to be deleted is removed, and not what it leads to.
     const folder = names.length === 0 ? null : await this.#existing(names.slice(0, -1).join('/'));
-    const place = names.length === 0 ? await orNull(realpath(this.#root)) : folder && join(folder, names.at(-1) ?? '');
+    const place = names.length === 0 ? this.#root : folder && join(folder, names.at(-1) ?? '');
     const found = place === null ? null : await orNull(lstat(place));
     if (place === null || found === null) return { files: 0, bytes: 0 };
+    if (names.length === 0 && found.isSymbolicLink()) {
+      throw invalidParameter(`${this.#root} is a symbolic link: what it leads to may be somebody else's`);
+    }
     if (!found.isDirectory()) {
       await unlink(place);
       return found.isFile() ? { files: 1, bytes: found.size } : { files: 0, bytes: 0 };

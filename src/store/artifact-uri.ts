@@ -1,5 +1,4 @@
 /** URIs of places for artifacts, put together as MLflow does: paths go behind the path, in front of a query. */
-import { resolve } from 'node:path';
 import { invalidParameter, StoreError } from './errors.js';
 
 interface Parts {
@@ -81,5 +80,8 @@ export function absoluteUri(uri: string): string {
   }
   const local = unquote(scheme === '' ? uri : path);
   if (local.startsWith('/')) return uri;
-  return scheme === '' ? resolve(local) : `file://${resolve(local)}${rest}`;
+  // As Python's pathlib joins: `..` stays.
+  const parts = local.split('/').filter((part) => part !== '' && part !== '.');
+  const full = [process.cwd(), ...parts].join('/');
+  return scheme === '' ? full : `file://${full}${rest}`;
 }

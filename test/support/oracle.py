@@ -26,6 +26,7 @@ import mlflow.cli  # noqa: E402
 import mlflow.db  # noqa: E402
 import mlflow.store.db.utils  # noqa: E402
 import mlflow.store.tracking.sqlalchemy_store  # noqa: E402
+import oracle_files  # noqa: E402
 import oracle_search  # noqa: E402
 import oracle_stores  # noqa: E402
 
@@ -206,6 +207,7 @@ REQUESTS = {
         categories,
         strip_lower,
         *oracle_search.REQUESTS,
+        *oracle_files.REQUESTS,
         *oracle_stores.REQUESTS,
     )
 }

@@ -123,7 +123,9 @@ export class Oracle implements AsyncDisposable {
       | 'search_tokens'
       | 'search_model_tokens'
       | 'search_likes'
-      | 'search_words',
+      | 'search_words'
+      | 'yaml_dumps'
+      | 'yaml_loads',
     inputs: readonly unknown[],
   ): Promise<Result[]> {
     return (await this.#ask({ do: what, with: [inputs] })).result as Result[];

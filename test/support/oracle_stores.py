@@ -1,5 +1,9 @@
 """MLflow's own stores on a database, called as mtrack's contract (src/store/store.ts) is, with answers in its records."""
+import inspect
+import math
 import time
+
+from werkzeug.datastructures import MultiDict
 
 from oracle_search import attempt
 
@@ -16,7 +20,10 @@ def pairs(tags):
 
 
 def page(found, record):
-    return given(items=[record(each) for each in found], next_page_token=found.token or None)
+    token = found.token or None
+    # As JSON has it.
+    text = token.decode() if isinstance(token, bytes) else token
+    return given(items=[record(each) for each in found], next_page_token=text)
 
 
 def asked(question, results="max_results", **more):
@@ -113,10 +120,17 @@ def registry(uri):
 # ---------------------------------------------------------------- tracking
 
 
+def spelt(value):
+    """As JavaScript spells what JSON has no word for."""
+    if math.isfinite(value):
+        return value
+    return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
+
+
 def metric(m):
     return given(
         key=m.key,
-        value=m.value,
+        value=spelt(m.value),
         timestamp=m.timestamp,
         step=m.step,
         run_id=m.run_id,
@@ -188,22 +202,185 @@ def logged_models(store):
     }
 
 
-def tracking(uri, root):
-    from mlflow.entities import Dataset, DatasetInput, ExperimentTag, InputTag, Metric, Param, RunTag
-    from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
+def experiment(e):
+    return given(
+        experiment_id=e.experiment_id,
+        name=e.name,
+        artifact_location=e.artifact_location,
+        lifecycle_stage=e.lifecycle_stage,
+        creation_time=e.creation_time,
+        last_update_time=e.last_update_time,
+        tags=pairs(e.tags),
+    )
 
-    store = SqlAlchemyStore(uri, root)
 
-    def create_experiment(request):
+def run_info(i):
+    return given(
+        run_id=i.run_id,
+        run_name=i.run_name,
+        experiment_id=i.experiment_id,
+        user_id=i.user_id,
+        status=i.status,
+        start_time=i.start_time,
+        end_time=i.end_time,
+        artifact_uri=i.artifact_uri,
+        lifecycle_stage=i.lifecycle_stage,
+    )
+
+
+def dataset_input(d):
+    return {"tags": pairs({tag.key: tag.value for tag in d.tags}), "dataset": given(**dict(d.dataset))}
+
+
+def run(r):
+    outputs = r.outputs.model_outputs if r.outputs else []
+    return {
+        "info": run_info(r.info),
+        "data": {
+            "metrics": [metric(m) for m in r.data._metric_objs],
+            "params": pairs(r.data.params),
+            "tags": pairs(r.data.tags),
+        },
+        "inputs": {
+            "dataset_inputs": [dataset_input(each) for each in r.inputs.dataset_inputs],
+            "model_inputs": [{"model_id": each.model_id} for each in r.inputs.model_inputs or []],
+        },
+        "outputs": {"model_outputs": [{"model_id": each.model_id, "step": each.step} for each in outputs]},
+    }
+
+
+def experiments(store):
+    from mlflow.entities import ExperimentTag, ViewType
+
+    def create(request):
         tags = [ExperimentTag(**tag) for tag in request["tags"]]
         return store.create_experiment(request["name"], request.get("artifact_location"), tags)
 
+    def by_name(name):
+        found = store.get_experiment_by_name(name)
+        return None if found is None else experiment(found)
+
+    def search(q):
+        view = {"view_type": ViewType.from_string(q["view_type"].lower())} if "view_type" in q else {}
+        return page(store.search_experiments(**asked(q, **view)), experiment)
+
     return {
-        "experiments.create": create_experiment,
+        "experiments.create": create,
+        "experiments.get": lambda id: experiment(store.get_experiment(id)),
+        "experiments.getByName": by_name,
+        "experiments.search": search,
         "experiments.delete": store.delete_experiment,
         "experiments.restore": store.restore_experiment,
-        **logged_models(store),
+        "experiments.rename": store.rename_experiment,
+        "experiments.setTag": lambda id, tag: store.set_experiment_tag(id, ExperimentTag(**tag)),
+        "experiments.deleteTag": store.delete_experiment_tag,
     }
+
+
+def runs(store):
+    from mlflow.entities import Dataset, DatasetInput, InputTag, LoggedModelInput, LoggedModelOutput, Metric, Param
+    from mlflow.entities import RunStatus, RunTag, ViewType
+    from mlflow.models import Model
+
+    def metric_of(m):
+        rest = {key: value for key, value in m.items() if key != "value"}
+        return Metric(value=float(m["value"]), **rest)
+
+    def create(request):
+        tags = [RunTag(**tag) for tag in request["tags"]]
+        names = ("user_id", "start_time", "run_name")
+        return run(store.create_run(request["experiment_id"], tags=tags, **{name: request.get(name) for name in names}))
+
+    def update(id, change):
+        status = RunStatus.from_string(change["status"]) if "status" in change else None
+        return run_info(store.update_run_info(id, status, change.get("end_time"), change.get("run_name")))
+
+    def search(q):
+        view = ViewType.from_string(q.get("run_view_type", "ACTIVE_ONLY").lower())
+        names = ("filter", "max_results", "order_by", "page_token")
+        filter, size, order, token = (q.get(name) for name in names)
+        # As MLflow's REST API has it where nothing is said.
+        return page(
+            store.search_runs(q["experiment_ids"], filter or "", view, 1000 if size is None else size, order, token), run
+        )
+
+    def batch(id, given):
+        store.log_batch(
+            id,
+            metrics=[metric_of(each) for each in given["metrics"]],
+            params=[Param(**each) for each in given["params"]],
+            tags=[RunTag(**each) for each in given["tags"]],
+        )
+
+    def dataset(given):
+        names = ("name", "digest", "source_type", "source", "schema", "profile")
+        tags = [InputTag(**each) for each in given["tags"]]
+        return DatasetInput(Dataset(*(given["dataset"].get(name) for name in names)), tags)
+
+    def inputs(id, datasets, models):
+        store.log_inputs(id, [dataset(each) for each in datasets], [LoggedModelInput(**each) for each in models] or None)
+
+    return {
+        "runs.create": create,
+        "runs.get": lambda id: run(store.get_run(id)),
+        "runs.update": update,
+        "runs.delete": store.delete_run,
+        "runs.restore": store.restore_run,
+        "runs.search": search,
+        "runs.logMetric": lambda id, each: store.log_metric(id, metric_of(each)),
+        "runs.logParam": lambda id, each: store.log_param(id, Param(**each)),
+        "runs.logBatch": batch,
+        "runs.setTag": lambda id, tag: store.set_tag(id, RunTag(**tag)),
+        "runs.deleteTag": store.delete_tag,
+        "runs.logInputs": inputs,
+        "runs.logOutputs": lambda id, models: store.log_outputs(id, [LoggedModelOutput(**each) for each in models]),
+        "runs.recordModel": lambda id, model: store.record_logged_model(id, Model.from_dict(model)),
+        "runs.searchDatasets": lambda ids: [
+            given(experiment_id=d.experiment_id, name=d.name, digest=d.digest, context=d.context)
+            for d in store._search_datasets(ids)
+        ],
+    }
+
+
+def bulk_of_server(store, ids, key, most):
+    """What MLflow's server makes of histories where the store has no way of its own."""
+    from flask import Flask
+    from mlflow.server import handlers
+
+    handlers._tracking_store = store
+    query = [("run_id", id) for id in ids] + [("metric_key", key), ("max_results", most)]
+    with Flask("bulk").test_request_context("/", query_string=MultiDict(query)):
+        found = inspect.unwrap(handlers.get_metric_history_bulk_handler)()
+    return [{**each, "value": spelt(each["value"])} for each in found["metrics"]]
+
+
+def metrics(store):
+    def history(id, key, of=None):
+        of = of or {}
+        return page(store.get_metric_history(id, key, of.get("max_results"), of.get("page_token")), metric)
+
+    def interval(ids, key, most, steps=None):
+        steps = steps or {}
+        found = store.get_metric_history_bulk_interval(ids, key, most, steps.get("start_step"), steps.get("end_step"))
+        return [{**metric(each), "run_id": each.run_id} for each in found]
+
+    return {
+        "metrics.history": history,
+        "metrics.historyBulk": lambda ids, key, most: [
+            {**metric(each), "run_id": each.run_id} for each in store.get_metric_history_bulk(ids, key, most)
+        ]
+        if hasattr(store, "get_metric_history_bulk")
+        else bulk_of_server(store, ids, key, most),
+        "metrics.historyInterval": interval,
+    }
+
+
+def tracking(uri, root):
+    from mlflow.store.tracking.file_store import FileStore
+    from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
+
+    store = (SqlAlchemyStore if "://" in uri else FileStore)(uri, root)
+    return {**experiments(store), **runs(store), **metrics(store), **logged_models(store)}
 
 
 # ---------------------------------------------------------------- scripts
@@ -211,10 +388,12 @@ def tracking(uri, root):
 
 def resolved(value, results):
     """Arguments, with what was found before put where it is referred to: {"of": 3, "path": ["info", "model_id"]}."""
+    if isinstance(value, dict) and set(value) == {"float"}:
+        return float(value["float"])
     if isinstance(value, dict) and set(value) == {"of", "path"}:
-        found = results[value["of"]]["result"]
+        found = results[value["of"]].get("result")
         for key in value["path"]:
-            found = found[key]
+            found = found.get(key) if isinstance(found, dict) else None if found is None else found[key]
         return found
     if isinstance(value, dict):
         return {key: resolved(each, results) for key, each in value.items()}
@@ -230,7 +409,7 @@ def store_script(uri, root, start, calls, before):
 
     # For a model version whose source is a logged model.
     mlflow.set_tracking_uri(uri)
-    methods = {**registry(uri), **tracking(uri, root)}
+    methods = {**(registry(uri) if "://" in uri else {}), **tracking(uri, root)}
     results = []
     real = time.time
     try:

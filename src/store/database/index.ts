@@ -5,11 +5,13 @@ import type { Store, StoreOptions } from '../store.js';
 import { DEFAULT_LIMITS } from '../validate.js';
 import type { Context } from './context.js';
 import { ENTITIES, type Tables } from './entities/index.js';
-import { ensureDefaultExperiment, experiments } from './experiments.js';
+import { ensureDefaultExperiment, experiments } from './experiments/index.js';
+import { withStoreErrors } from './faults.js';
 import { loggedModels } from './logged-models/index.js';
-import { metrics } from './metrics.js';
+import { metrics } from './metrics/index.js';
 import { registry } from './registry/index.js';
 import { runs } from './runs/index.js';
+import { Texts } from './statements.js';
 import { traces } from './traces/index.js';
 
 /** The names of the tables that the store works on. */
@@ -20,11 +22,12 @@ export const TABLES: readonly string[] = ENTITIES.map(({ meta }) => meta.tableNa
  * is none, as MLflow does whenever it opens a store.
  */
 export async function openDatabaseStore(database: Database, options: StoreOptions): Promise<Store> {
-  const pool = await database.pool<Tables>(ENTITIES);
+  const pool = withStoreErrors(await database.pool<Tables>(ENTITIES), database.dialect.faultOf);
   const context: Context = {
     pool,
     artifactRoot: absoluteUri(options.artifactRoot),
     limits: options.limits ?? DEFAULT_LIMITS,
+    texts: new Texts(),
     now: Date.now,
   };
   try {

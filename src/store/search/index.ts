@@ -25,6 +25,14 @@ export {
   type LoggedModelQuestion,
 } from './page-token.js';
 // What messages, names and values outside of searches are written and read with, too.
-export { int as parseInteger, type Json, reprFloat, reprList, reprString, strip as stripSpace } from './python.js';
+export {
+  float as parseFloating,
+  int as parseInteger,
+  type Json,
+  reprFloat,
+  reprList,
+  reprString,
+  strip as stripSpace,
+} from './python.js';
 export { compactJson, readJson, writeJson } from './python-json.js';
 export { parseSearch, type Search } from './search.js';

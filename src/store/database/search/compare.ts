@@ -18,7 +18,7 @@ export function compare(
 ): RawBuilder<SqlBool> {
   const textual = TEXTUAL.find((each) => each === comparator);
   if (typeof value === 'number' && NUMERIC.includes(comparator)) {
-    return sql`${column} ${sql.raw(comparator)} ${sql.val(value)}`;
+    return sql`${column} ${sql.raw(comparator)} ${words.number(value)}`;
   }
   if (textual !== undefined && (typeof value === 'string' || Array.isArray(value))) {
     const compared = words.compareText(column, textual, value as string | readonly string[]);
