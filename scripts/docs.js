@@ -3,6 +3,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { FAILURES } from '../dist/src/errors.js';
 import { BASE, releasesOf, revisions } from '../dist/src/schema/lineage.js';
+import { RULES } from '../dist/src/upgrade/rules.js';
 
 const root = new URL('..', import.meta.url).pathname;
 const check = process.argv.includes('--check');
@@ -12,6 +13,7 @@ const files = {
   'docs/commands.md': commands(),
   'docs/exit-codes.md': exitCodes(),
   'docs/revisions.md': revisionList(),
+  'docs/rules.md': ruleList(),
 };
 for (const [name, text] of Object.entries(files)) {
   if (!check) writeFileSync(root + name, text);
@@ -67,6 +69,24 @@ ${table(
     ]),
   ],
 )}
+`;
+}
+
+function ruleList() {
+  return `# Rules
+
+What \`mtrack db plan\` and \`mtrack db check\` report; \`mtrack explain MTK001\` shows one of them. The ids stay. On a database
+whose tables are small a finding can be less severe than its rule.
+
+${Object.entries(RULES)
+  .map(
+    ([id, { name, severity, means, todo }]) => `## ${id} ${name}
+
+Severity: ${severity}. ${means}
+
+What to do: ${todo}`,
+  )
+  .join('\n\n')}
 `;
 }
 

@@ -95,7 +95,7 @@ export function readEnvironment(env: NodeJS.ProcessEnv): Environment {
 }
 
 /** As MLflow's `_BooleanEnvironmentVariable`. */
-function readFlag(name: string, value: string | null): boolean {
+export function readFlag(name: string, value: string | null): boolean {
   const word = value?.toLowerCase() ?? 'false';
   if (!['true', '1', 'false', '0'].includes(word)) throw garbage(name, word, 'true, false, 1 or 0');
   return word === 'true' || word === '1';
@@ -107,7 +107,7 @@ function readPoolClass(name: string, value: string | null): PoolOptions['poolCla
   return poolClass ?? null;
 }
 
-function garbage(name: string, value: string, expected: string): MtrackError {
+export function garbage(name: string, value: string, expected: string): MtrackError {
   return new MtrackError('USAGE', { found: `${name} is "${value}"`, expected, fix: [`correct ${name}, or unset it`] });
 }
 
@@ -190,6 +190,8 @@ export interface UriSources {
   /** --backend-store-uri-file */
   readonly file?: string | undefined;
   readonly env: Pick<Environment, 'backendStoreUri' | 'trackingUri'>;
+  /** What is meant when nothing is said; without it that is an error. */
+  readonly otherwise?: string;
 }
 
 export interface ResolvedUri {
@@ -226,6 +228,7 @@ export function resolveStoreUri(sources: UriSources, machine: Pick<Machine, 'rea
   const tracking = env.trackingUri?.reveal();
   if (env.backendStoreUri) given.push(['MLFLOW_BACKEND_STORE_URI', env.backendStoreUri.reveal(), 'environment']);
   if (tracking && storeKind(tracking) === 'database') given.push(['MLFLOW_TRACKING_URI', tracking, 'environment']);
+  if (sources.otherwise !== undefined) given.push(['the default', sources.otherwise, 'words']);
   const [chosen] = given;
   if (!chosen) {
     const ignored = tracking ? '; MLFLOW_TRACKING_URI names no database' : '';

@@ -24,7 +24,19 @@ export const FAILURES = {
   VERIFY_FAILED: { exit: 17, means: 'the upgrade ran, and the schema or the rows are not what they should be' },
   DISK_FULL: { exit: 18, means: 'the database ran out of space' },
   STATEMENT_FAILED: { exit: 19, means: 'the database refused a statement' },
+  LISTEN_FAILED: { exit: 22, means: 'the server cannot listen on its address' },
+  WORKERS_FAILED: { exit: 23, means: 'the worker processes of the server end again as soon as they are started' },
+  MAX_BLOCKED: {
+    exit: 25,
+    means: 'nothing was changed: the plan would keep others from a table for longer than --max-blocked',
+  },
+  HAZARDS: { exit: 26, means: 'the check found something as grave as --fail-on, or graver' },
   PLAN_CHANGED: { exit: 20, means: 'the database changed between agreement and upgrade; run the command again' },
+  WORKSPACES: { exit: 24, means: 'the store has experiments in workspaces, which mtrack does not serve' },
+  PARTIAL: { exit: 21, means: 'done, but for what is named' },
+  SOURCE_DAMAGED: { exit: 40, means: 'nothing was changed: the source has what cannot be read or moved as it is' },
+  TARGET_CONFLICT: { exit: 41, means: 'the target has other rows where those of the source should go' },
+  TRANSFER_UNPROVEN: { exit: 42, means: 'what was read back from the target is not what the source has' },
 } as const satisfies Record<string, { exit: number; means: string }>;
 
 export type FailureCode = keyof typeof FAILURES;

@@ -29,7 +29,7 @@ async function filesLike(pattern: string): Promise<string[]> {
 async function sources(): Promise<Source[]> {
   return (await filesLike('{src,migrations}/**/*.ts')).map((path) => {
     const text = readFileSync(join(ROOT, path), 'utf8');
-    const from = [...text.matchAll(/(?:\bfrom|\bimport\(?)\s*'([^']+)'/g)].map(([, target = '']) => target);
+    const from = [...text.matchAll(/(?:(?<!-)\bfrom|\bimport\(?)\s*'([^']+)'/g)].map(([, target = '']) => target);
     const own = from.filter((target) => target.startsWith('.'));
     return {
       path,
@@ -46,6 +46,9 @@ const COMMON = /^src\/(?:config|errors|secrets|uri)\.ts$/;
 
 /** What the stores share, and all that is known of a store outside: the contract, its records, errors and limits, and search. */
 const STORE = /^src\/store\/(?:[^/]+(?<!\/open)|search\/index)\.ts$/;
+
+/** Reading a file store from end to end, without the store. */
+const FILES = /^src\/store\/file\/reader\.ts$/;
 
 /** What commands are made of, beside the upgrade. */
 const USE_CASES = /^src\/(?:server|backup|gc|transfer|rows)\//;
@@ -94,6 +97,7 @@ const MAY_IMPORT: readonly { readonly part: RegExp; readonly may: readonly RegEx
     may: [
       COMMON,
       STORE,
+      FILES,
       /^src\/schema\//,
       CONTRACT,
       /^src\/upgrade\//,
@@ -107,11 +111,13 @@ const MAY_IMPORT: readonly { readonly part: RegExp; readonly may: readonly RegEx
     may: [
       COMMON,
       STORE,
+      FILES,
       /^src\/schema\//,
       CONTRACT,
       /^src\/upgrade\//,
       /^src\/rows\//,
       /^src\/artifacts\//,
+      /^src\/store\/file\/reader\.ts$/,
       /^src\/transfer\//,
     ],
   },

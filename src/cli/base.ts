@@ -27,6 +27,7 @@ export abstract class BaseCommand extends Command {
       json: this.jsonEnabled(),
       say: (text) => this.log(text),
       note: (text) => this.note(text),
+      record: (line) => void process.stderr.write(`${this.#redact(line)}\n`),
       keepSecret: (secrets, known) => this.keepSecret(secrets, known),
     };
   }
@@ -40,8 +41,12 @@ export abstract class BaseCommand extends Command {
     if (!this.jsonEnabled()) process.stderr.write(`${this.#redact(message)}\n`);
   }
 
+  /** Of the output of --json; null for a line for each value, where there are several. */
+  protected jsonIndent: number | null = 2;
+
   protected override logJson(json: unknown): void {
-    const text = JSON.stringify(json, (_, value) => (typeof value === 'string' ? this.#redact(value) : value), 2);
+    const clean = (_: string, value: unknown) => (typeof value === 'string' ? this.#redact(value) : value);
+    const text = JSON.stringify(json, clean, this.jsonIndent ?? undefined);
     process.stdout.write(`${text}\n`);
   }
 

@@ -14,3 +14,19 @@ export const duration = Flags.custom<number>({
     });
   },
 });
+
+const UNITS: Readonly<Record<string, number>> = { '': 1, KB: 2 ** 10, MB: 2 ** 20, GB: 2 ** 30 };
+
+/** A number of bytes such as `64MB`. */
+export const bytes = Flags.custom<number>({
+  helpValue: '64MB',
+  parse: async (text, _, { name }) => {
+    const [, number = '', unit = ''] = /^(\d+)\s*(KB|MB|GB|)$/i.exec(text.trim()) ?? [];
+    const factor = UNITS[unit.toUpperCase()];
+    if (number !== '' && factor !== undefined) return Number(number) * factor;
+    throw new MtrackError('USAGE', {
+      found: `--${name} ${text}: no size`,
+      expected: 'a number of bytes, or with a unit: 512KB, 64MB, 2GB',
+    });
+  },
+});

@@ -6,7 +6,7 @@ import { explained } from '../dialect/explain.js';
 import { openDatabase } from '../dialect/index.js';
 import { shellWord } from '../dialect/shell.js';
 import { MtrackError } from '../errors.js';
-import { type DatabaseUri, formatUri } from '../uri.js';
+import { type DatabaseUri, formatUri, type StoreUri } from '../uri.js';
 
 export const databaseArg = {
   db_uri: Args.string({
@@ -24,7 +24,14 @@ export const databaseFlags = {
   }),
 };
 
-interface StoreInput {
+export const storeArg = {
+  store_uri: Args.string({
+    description:
+      'store URI, as for `mlflow server --backend-store-uri`; a password in it shows in `ps`: there are other ways',
+  }),
+};
+
+export interface StoreInput {
   readonly argument: string | undefined;
   readonly flags: {
     readonly 'backend-store-uri'?: string | undefined;
@@ -39,8 +46,14 @@ export interface NamedDatabase {
   readonly named: string;
 }
 
+/** The same of any store. */
+export interface NamedStore {
+  readonly uri: StoreUri;
+  readonly named: string;
+}
+
 /** @throws {MtrackError} USAGE, URI_INVALID */
-export function namedDatabase({ argument, flags }: StoreInput): NamedDatabase {
+export function namedStore({ argument, flags }: StoreInput): NamedStore {
   const file = flags['backend-store-uri-file'];
   const { uri, source } = resolveStoreUri({
     argument,
@@ -48,7 +61,13 @@ export function namedDatabase({ argument, flags }: StoreInput): NamedDatabase {
     file,
     env: readEnvironment(process.env),
   });
-  if (uri.kind === 'database') return { uri, named: wordsToName(uri, source, file ?? '') };
+  return { uri, named: wordsToName(uri, source, file ?? '') };
+}
+
+/** @throws {MtrackError} USAGE, URI_INVALID */
+export function namedDatabase(input: StoreInput): NamedDatabase {
+  const { uri, named } = namedStore(input);
+  if (uri.kind === 'database') return { uri, named };
   throw new MtrackError('URI_INVALID', {
     found: `${uri.path} is a file store, a folder`,
     expected: 'the URI of a database: sqlite:///…, postgresql://…, mysql://…, mssql://…',
@@ -56,7 +75,7 @@ export function namedDatabase({ argument, flags }: StoreInput): NamedDatabase {
   });
 }
 
-function wordsToName(uri: DatabaseUri, source: ResolvedUri['source'], file: string): string {
+export function wordsToName(uri: StoreUri, source: ResolvedUri['source'], file: string): string {
   switch (source) {
     case 'words':
       return shellWord(formatUri(uri));

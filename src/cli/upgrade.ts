@@ -5,7 +5,7 @@ import { offlineDialect, SCHEMES } from '../dialect/index.js';
 import { shellWord } from '../dialect/shell.js';
 import { MtrackError } from '../errors.js';
 import { BASE, isKnown, positionOf, resolveTarget } from '../schema/lineage.js';
-import { type Assessment, assess } from '../upgrade/assess.js';
+import { type Assessment, assess, refusalOf } from '../upgrade/assess.js';
 import { commandOf } from '../upgrade/command.js';
 import { checkAccepted } from '../upgrade/consent.js';
 import { execute, type Outcome } from '../upgrade/execute.js';
@@ -79,7 +79,8 @@ function upToDate(target: string, database: Database, sql: boolean, { say }: Ter
 
 function dryRun(assessment: Assessment, database: Database, { say }: Terminal): unknown {
   say(planText(assessment, database.dialect));
-  if (assessment.findings.some(({ severity }) => severity === 'refuses')) process.exitCode = refused(assessment).exit;
+  const refusal = refusalOf(assessment);
+  if (refusal) process.exitCode = refusal.exit;
   return planJson(assessment);
 }
 
@@ -89,7 +90,8 @@ async function upgrade(
   { flags }: Input,
   terminal: Terminal,
 ): Promise<unknown> {
-  if (assessment.findings.some(({ severity }) => severity === 'refuses')) throw refused(assessment);
+  const refusal = refusalOf(assessment);
+  if (refusal) throw refusal;
   terminal.note(summaryText(assessment, database.dialect));
   if (database.absent) terminal.note(`there is no ${database.target.database} yet: it will be made`);
   await agree(assessment, database, {
@@ -150,17 +152,6 @@ function outcomeText({ applied, to, seconds, verification }: Outcome, database: 
       : []),
     ...brokenReferences.map((line) => `as before the upgrade: ${line}`),
   ].join('\n');
-}
-
-/** All findings at once, each with its fix. */
-function refused(assessment: Assessment): MtrackError {
-  const against = assessment.findings.filter(({ severity }) => severity === 'refuses');
-  return new MtrackError('PREFLIGHT_FAILED', {
-    found: against.map(({ found }) => found).join('\n'),
-    expected: 'nothing that would make the upgrade fail half-way; nothing was changed',
-    fix: against.map(({ fix }) => fix),
-    details: { findings: assessment.findings },
-  });
 }
 
 // ---------------------------------------------------------------- scripts

@@ -9,7 +9,10 @@ import type { Column, Schema, Table } from '../schema/model.js';
 import type { Operation, Range } from '../schema/operations.js';
 import type { Traits } from '../schema/traits.js';
 import type { SqlWords } from '../schema/words.js';
+import type { Loader } from './loader.js';
 import type { Pool } from './pool.js';
+import type { QueryWords } from './query-words.js';
+import type { RowWords } from './row-words.js';
 import type { Query, Session } from './session.js';
 
 /** What a statement, or a run of them, does to others who use the database. */
@@ -61,6 +64,8 @@ export type FaultKind =
   | 'disk-full'
   | 'permission'
   | 'read-only'
+  /** A row with the same key is there. */
+  | 'duplicate'
   | 'other';
 
 /** A finding of the preflight: why the upgrade could not succeed, or what its operator should know before. */
@@ -86,6 +91,14 @@ export interface LockWait {
   readonly onWait: (blockers: readonly Blocker[]) => void;
 }
 
+/** A lock by name: it keeps those out who ask for it, and nobody else. It ends with the process, however that ends. */
+export interface NamedLock {
+  /** @throws {MtrackError} LOCKED */
+  take(session: Session, wait: LockWait): Promise<void>;
+  holds(session: Session): Promise<boolean>;
+  release(session: Session): Promise<void>;
+}
+
 /** How far a statement that runs now has come, as another session sees it. */
 export interface ServerProgress {
   readonly phase: string;
@@ -98,6 +111,9 @@ export interface Dialect {
   readonly traits: Traits;
   readonly naming: Naming;
   readonly words: SqlWords;
+  /** How queries and changes of rows are spelt. */
+  readonly queries: QueryWords;
+  readonly rowWords: RowWords;
 
   /**
    * What one transaction spans: the whole upgrade, one revision with its version, or nothing, as each statement of DDL
@@ -125,6 +141,8 @@ export interface Dialect {
   /** The rows of alembic_version; null when there is no such table. */
   readVersions(session: Session): Promise<readonly string[] | null>;
   readStats(session: Session, tables: readonly string[]): Promise<ReadonlyMap<string, TableStats>>;
+  /** Makes the numbers that a table gives to its rows itself go on above those that it has. */
+  advanceNumbers(session: Session, table: string, column: string): Promise<void>;
   /** CREATE TABLE of Alembic's version table, as Alembic writes it. */
   readonly createVersionTable: string;
 
@@ -133,8 +151,12 @@ export interface Dialect {
   /** Whether the session still holds it: asked before each step. */
   holdsLock(session: Session): Promise<boolean>;
   unlock(session: Session): Promise<void>;
-  /** Settings of the session that works, before the lock is taken. `lockTimeout` in milliseconds, of one attempt. */
-  prepare(session: Session, options: { readonly lockTimeout: number }): Promise<void>;
+  /** Lets one garbage collection of a database run at a time, beside whatever else uses it. */
+  readonly collecting: NamedLock;
+  /** Statements, none of them in a transaction, that give the room of removed rows back. */
+  giveBack(tables: readonly string[]): readonly string[];
+  /** Settings of the session that works, before the lock is taken. `lockTimeout` in milliseconds, of one attempt; `rowsOnly` where no schema is changed. */
+  prepare(session: Session, options: { readonly lockTimeout: number; readonly rowsOnly?: boolean }): Promise<void>;
   blockers(session: Session): Promise<readonly Blocker[]>;
   /** Progress of the statement that `session` runs, asked through another one. */
   progressOf?(observer: Session, session: Session): Promise<ServerProgress | null>;
@@ -193,6 +215,8 @@ export interface Database {
   reader(patience: number, onWait?: LockWait['onWait']): Promise<Session>;
   /** A session that can. Where both at once are unsafe, the reader must be closed before. */
   worker(): Promise<Session>;
+  /** A worker that loads rows. */
+  loader(): Promise<Loader>;
   /** For a program that serves. @param entities of the tables that it asks */
   pool<Tables>(entities: readonly EntityName[]): Promise<Pool<Tables>>;
 }

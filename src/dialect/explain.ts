@@ -35,6 +35,7 @@ export function explained(error: unknown, dialect: Dialect, shown: string): unkn
         fix: ['make room where the database keeps its files'],
         cause: error,
       });
+    case 'duplicate':
     case 'other':
       return error;
   }

@@ -12,7 +12,7 @@ interface Orm {
 
 export async function sessionOf(
   orm: Orm,
-  control?: (run: (statement: string) => Promise<number>) => TransactionControl,
+  control: (run: (statement: string) => Promise<number>) => TransactionControl,
 ): Promise<Session> {
   await orm.em.getConnection().initClient();
   return pinnedSession(orm.em.getKysely() as Kysely<object>, () => orm.close(true), control);

@@ -32,13 +32,16 @@ export function patient(session: Session, locks: Locks, { patience, onWait }: Lo
   return { ...session, rows };
 }
 
-/** How often a server is asked for the lock that another upgrade holds. */
+/** What a lock by name lets one run of at a time, as messages call it. */
+export type Work = 'upgrade' | 'gc';
+
+/** How often a server is asked for the lock that another one holds. */
 const LOCK_POLL_MS = 250;
 
 /**
- * Takes the lock that keeps other upgrades out, telling for whom it waits.
+ * Takes the lock that keeps others out who do the same work, telling for whom it waits.
  * @param attempt whether it was got; does not wait
- * @param about.fix what to do about an upgrade that does not end
+ * @param about.fix what to do about one that does not end
  * @param about.privilege what a user must have to see who holds the lock
  * @throws {MtrackError} LOCKED
  */
@@ -46,7 +49,7 @@ export async function takeLock(
   attempt: () => Promise<boolean>,
   holders: () => Promise<readonly Blocker[]>,
   { patience, onWait }: LockWait,
-  about: { readonly fix: string; readonly privilege: string },
+  about: { readonly work: Work; readonly fix: string; readonly privilege: string },
 ): Promise<void> {
   const until = Date.now() + patience;
   while (!(await attempt())) {
@@ -54,7 +57,7 @@ export async function takeLock(
     if (Date.now() > until) {
       const who = blockers.map(({ who }) => who).join('; ') || `by whom, only a user with ${about.privilege} can see`;
       throw new MtrackError('LOCKED', {
-        found: `another upgrade of this database has run for more than ${Math.round(patience / 1000)} s: ${who}`,
+        found: `another ${about.work} of this database has run for more than ${Math.round(patience / 1000)} s: ${who}`,
         fix: [`${about.fix}, and run the command again`],
         details: { blockers },
       });

@@ -11,6 +11,8 @@ export interface Session {
   /** A query as it is sent, its values bound. */
   textOf(query: Query): string;
   begin(): Promise<void>;
+  /** Begins a transaction that reads only, and in which every query sees the database as it is now, whoever goes on writing. */
+  snapshot(): Promise<void>;
   commit(): Promise<void>;
   rollback(): Promise<void>;
   /** Gives the connection up. Never fails: the connection may be broken already. */
@@ -20,6 +22,7 @@ export interface Session {
 /** Statements that open, commit and roll back a transaction on a connection. */
 export interface TransactionControl {
   begin(): Promise<void>;
+  snapshot(): Promise<void>;
   commit(): Promise<void>;
   rollback(): Promise<void>;
 }
@@ -31,7 +34,7 @@ export interface TransactionControl {
 export async function pinnedSession(
   kysely: Kysely<object>,
   release: () => Promise<void>,
-  control?: (run: (statement: string) => Promise<number>) => TransactionControl,
+  control: (run: (statement: string) => Promise<number>) => TransactionControl,
 ): Promise<Session> {
   const closing = Promise.withResolvers<void>();
   const opened = Promise.withResolvers<Kysely<object>>();
@@ -58,22 +61,32 @@ export async function pinnedSession(
     const result = await execute(statement);
     return Number(result.numAffectedRows ?? 0n);
   };
-  const transaction = control?.(run) ?? {
-    begin: async () => void (await run('BEGIN')),
-    commit: async () => void (await run('COMMIT')),
-    rollback: async () => void (await run('ROLLBACK')),
-  };
   return {
     rows: async <Row extends object>(query: Query) => (await execute(query)).rows as Row[],
     run,
     textOf: (query) => (typeof query === 'string' ? query : query.compile(connection).sql),
-    ...transaction,
+    ...control(run),
     close: async () => {
       closing.resolve();
       await done;
       await release().catch(() => undefined);
     },
   };
+}
+
+/** Transactions of a database that is told of them in SQL. */
+export function transactionsBy(
+  begin: string,
+  snapshot: readonly string[],
+): (run: (statement: string) => Promise<number>) => TransactionControl {
+  return (run) => ({
+    begin: async () => void (await run(begin)),
+    snapshot: async () => {
+      for (const statement of snapshot) await run(statement);
+    },
+    commit: async () => void (await run('COMMIT')),
+    rollback: async () => void (await run('ROLLBACK')),
+  });
 }
 
 /** The session with its settings; closed where they cannot be made, as the process would not end while it is open. */

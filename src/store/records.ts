@@ -127,8 +127,8 @@ export interface LoggedModel {
 
 export type TraceState = 'STATE_UNSPECIFIED' | 'OK' | 'ERROR' | 'IN_PROGRESS';
 
-/** Any value of JSON. */
-export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json };
+/** Any value of JSON, as Python tells them apart: an integer is a bigint, a float is a number, and 1 is not 1.0. */
+export type Json = string | number | bigint | boolean | null | readonly Json[] | { readonly [key: string]: Json };
 
 export interface Assessment {
   readonly assessment_id: string;
@@ -171,13 +171,22 @@ export interface TraceInfo {
 }
 
 /**
- * A span as MLflow keeps it: the JSON of its `Span.to_dict()`, whose ids are base64, whose times are integer nanoseconds
- * (as decimal text or bigint where a number is not exact) and whose attributes are JSON text.
+ * A span as it is kept: JSON text of what MLflow's `Span.to_dict()` gives. Its ids are base64, its times integer nanoseconds
+ * since the epoch, its attributes JSON texts.
  */
 export interface Span {
   readonly trace_id: string;
+  /** 16 hexadecimal digits. */
   readonly span_id: string;
-  readonly content: Readonly<Record<string, unknown>>;
+  readonly content: string;
+}
+
+/** A span that comes in: what its `Span.to_dict()` gives, before it is made ready to be kept. */
+export interface NewSpan {
+  readonly trace_id: string;
+  readonly content: { readonly [key: string]: Json };
+  /** Attributes of what made it, as `service.name`. */
+  readonly resource?: { readonly [key: string]: Json } | undefined;
 }
 
 export interface Trace {
@@ -187,8 +196,8 @@ export interface Trace {
 
 export interface RegisteredModel {
   readonly name: string;
-  readonly creation_timestamp: number;
-  readonly last_updated_timestamp: number;
+  readonly creation_timestamp?: number | undefined;
+  readonly last_updated_timestamp?: number | undefined;
   readonly description?: string | undefined;
   readonly latest_versions: readonly ModelVersion[];
   readonly tags: readonly KeyValue[];
@@ -200,10 +209,10 @@ export const MODEL_STAGES = ['None', 'Staging', 'Production', 'Archived'] as con
 export interface ModelVersion {
   readonly name: string;
   readonly version: string;
-  readonly creation_timestamp: number;
-  readonly last_updated_timestamp: number;
+  readonly creation_timestamp?: number | undefined;
+  readonly last_updated_timestamp?: number | undefined;
   readonly user_id?: string | undefined;
-  readonly current_stage: string;
+  readonly current_stage?: string | undefined;
   readonly description?: string | undefined;
   readonly source?: string | undefined;
   readonly run_id?: string | undefined;

@@ -18,14 +18,15 @@ import type {
   ModelInput,
   ModelOutput,
   ModelVersion,
+  NewSpan,
   Page,
   RegisteredModel,
   Run,
   RunInfo,
   RunStatus,
-  Span,
   Trace,
   TraceInfo,
+  TraceState,
   ViewType,
 } from './records.js';
 
@@ -153,6 +154,23 @@ export interface LoggedModelOrderBy {
 export interface Traces {
   /** Creates the trace, or merges into the one that spans made before. */
   start(trace: TraceInfo): Promise<TraceInfo>;
+  /** A trace of a client before MLflow 3: made when it begins, under an id that the store gives. */
+  begin(trace: {
+    readonly experiment_id: string;
+    readonly timestamp_ms: number;
+    readonly request_metadata: Readonly<Record<string, string>>;
+    readonly tags: Readonly<Record<string, string>>;
+  }): Promise<TraceInfo>;
+  /** @param end the time and state that it ended at and in; metadata and tags are added to those that it has */
+  end(
+    traceId: string,
+    end: {
+      readonly timestamp_ms: number;
+      readonly state: TraceState;
+      readonly request_metadata: Readonly<Record<string, string>>;
+      readonly tags: Readonly<Record<string, string>>;
+    },
+  ): Promise<TraceInfo>;
   getInfo(traceId: string): Promise<TraceInfo>;
   /** Infos of those that exist, in the order that was asked for. */
   getInfos(traceIds: readonly string[]): Promise<readonly TraceInfo[]>;
@@ -167,6 +185,8 @@ export interface Traces {
   setTag(traceId: string, key: string, value: string): Promise<void>;
   deleteTag(traceId: string, key: string): Promise<void>;
   linkToRun(traceIds: readonly string[], runId: string): Promise<void>;
+  /** With versions of prompts, which are registered models. */
+  linkPrompts(traceId: string, prompts: readonly { readonly name: string; readonly version: string }[]): Promise<void>;
   createAssessment(assessment: NewAssessment): Promise<Assessment>;
   getAssessment(traceId: string, assessmentId: string): Promise<Assessment>;
   updateAssessment(traceId: string, assessmentId: string, change: AssessmentChange): Promise<Assessment>;
@@ -178,8 +198,8 @@ export interface Traces {
 /** Spans in the store itself. */
 export interface Spans {
   /** Writes spans, and makes or updates the traces that they belong to. */
-  log(experimentId: string, spans: readonly Span[]): Promise<void>;
-  /** A trace with its spans. @throws StoreError when it is not complete yet, unless `allowPartial` */
+  log(experimentId: string, spans: readonly NewSpan[]): Promise<void>;
+  /** A trace with its spans. One that is not complete yet is waited for some seconds, unless `allowPartial`. @throws StoreError */
   getTrace(traceId: string, allowPartial: boolean): Promise<Trace>;
   getTraces(traceIds: readonly string[]): Promise<readonly Trace[]>;
 }
@@ -230,7 +250,8 @@ export interface ModelVersions {
   transitionStage(name: string, version: string, stage: string, archiveExisting: boolean): Promise<ModelVersion>;
   delete(name: string, version: string): Promise<void>;
   search(question: Question): Promise<Page<ModelVersion>>;
-  downloadUri(name: string, version: string): Promise<string>;
+  /** Undefined for a version that names no place. */
+  downloadUri(name: string, version: string): Promise<string | undefined>;
   setTag(name: string, version: string, tag: KeyValue): Promise<void>;
   deleteTag(name: string, version: string, key: string): Promise<void>;
 }
@@ -251,4 +272,14 @@ export interface Store {
 export interface StoreOptions {
   /** Where artifacts of experiments go that name no place of their own: `--default-artifact-root`. */
   readonly artifactRoot: string;
+  /** MLflow's where nothing is said. */
+  readonly limits?: Limits | undefined;
+}
+
+/** Limits that MLflow's environment variables set. */
+export interface Limits {
+  /** Values of params and tags that are too long are cut, not refused (MLFLOW_TRUNCATE_LONG_VALUES). */
+  readonly truncateLongValues: boolean;
+  /** In characters, of an experiment's artifact location (MLFLOW_ARTIFACT_LOCATION_MAX_LENGTH). */
+  readonly artifactLocationLength: number;
 }

@@ -57,6 +57,18 @@ export async function assess(database: Database, target: string, session: Sessio
   };
 }
 
+/** Why the upgrade cannot go ahead: all findings at once, each with its fix. Null when it can. */
+export function refusalOf({ findings }: Assessment): MtrackError | null {
+  const against = findings.filter(({ severity }) => severity === 'refuses');
+  if (against.length === 0) return null;
+  return new MtrackError('PREFLIGHT_FAILED', {
+    found: against.map(({ found }) => found).join('\n'),
+    expected: 'nothing that would make the upgrade fail half-way; nothing was changed',
+    fix: against.map(({ fix }) => fix),
+    details: { findings },
+  });
+}
+
 /** Nothing can be begun after the head, so its version says it all. */
 async function isAtHead(session: Session, { dialect }: Database): Promise<boolean> {
   const { id } = dialect.words;

@@ -28,7 +28,9 @@ import mlflow.cli  # noqa: E402
 import mlflow.db  # noqa: E402
 import mlflow.store.db.utils  # noqa: E402
 import mlflow.store.tracking.sqlalchemy_store  # noqa: E402
+import oracle_files  # noqa: E402
 import oracle_search  # noqa: E402
+import oracle_stores  # noqa: E402
 
 MAKE = sys.argv[1]
 VERSIONS = os.path.join(os.path.dirname(mlflow.__file__), "store", "db_migrations", "versions")
@@ -238,6 +240,8 @@ REQUESTS = {
         categories,
         strip_lower,
         *oracle_search.REQUESTS,
+        *oracle_files.REQUESTS,
+        *oracle_stores.REQUESTS,
     )
 }
 

@@ -19,6 +19,15 @@ export interface Cut {
   readonly said: string;
 }
 
+/** A method of a store, as `registry.models.create`, and its arguments, in which a Reference stands for what it refers to. */
+export type Call = readonly [method: string, args: readonly unknown[]];
+/** What an earlier call of the script gave, or a part of that. */
+export interface Reference {
+  readonly of: number;
+  readonly path: readonly (string | number)[];
+}
+export type Answer = { readonly result: unknown } | { readonly error: readonly [code: string | null, message: string] };
+
 export class Oracle implements AsyncDisposable {
   readonly #process: ChildProcessWithoutNullStreams;
   readonly #lines: Interface;
@@ -100,6 +109,22 @@ export class Oracle implements AsyncDisposable {
     await this.#ask({ do: 'auth_database', with: [uri, revision], as: 'json' });
   }
 
+  /**
+   * Calls of methods of a store, on MLflow's own store of a database, with answers in the contract's records. The clock
+   * stands at `start` (integer milliseconds) for the first, and a second later for each one after.
+   * @param answers of calls before these
+   */
+  async script(
+    uri: string,
+    root: string,
+    start: number,
+    calls: readonly Call[],
+    answers: readonly Answer[] = [],
+  ): Promise<Answer[]> {
+    const request = { do: 'store_script', with: [uri, root, start, calls, answers], as: 'json' };
+    return (await this.#ask(request)).result as Answer[];
+  }
+
   /** One of the functions of oracle.py on a list of inputs, its results to the last bit. */
   async call<Result = Plain>(
     what:
@@ -115,7 +140,9 @@ export class Oracle implements AsyncDisposable {
       | 'search_tokens'
       | 'search_model_tokens'
       | 'search_likes'
-      | 'search_words',
+      | 'search_words'
+      | 'yaml_dumps'
+      | 'yaml_loads',
     inputs: readonly unknown[],
   ): Promise<Result[]> {
     return (await this.#ask({ do: what, with: [inputs] })).result as Result[];

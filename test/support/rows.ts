@@ -2,7 +2,7 @@
 import { sql } from 'kysely';
 import { opened, type TestDatabase } from './databases.js';
 
-export type Value = string | number | boolean | null;
+export type Value = string | number | bigint | boolean | null | Uint8Array;
 export type Row = Readonly<Record<string, Value>>;
 
 /** All rows of a table have the columns of its first. */

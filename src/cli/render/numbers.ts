@@ -19,3 +19,10 @@ export function about(seconds: number): string {
   if (seconds < 1) return 'under a second';
   return `about ${duration(seconds < 10 ? Math.ceil(seconds) : Math.ceil(seconds / 5) * 5).replace('.0', '')}`;
 }
+
+/** 1,234,567 bytes as 1.2 MB. */
+export function bytes(n: number): string {
+  const units = ['bytes', 'kB', 'MB', 'GB', 'TB', 'PB'];
+  const power = n < 1000 ? 0 : Math.min(units.length - 1, Math.floor(Math.log10(n) / 3));
+  return power === 0 ? `${count(n)} bytes` : `${(n / 1000 ** power).toFixed(1)} ${units[power]}`;
+}

@@ -25,6 +25,8 @@ const NUMBERS: Readonly<Record<number, FaultKind>> = {
   3906: 'read-only',
   3908: 'read-only',
   978: 'read-only',
+  2601: 'duplicate',
+  2627: 'duplicate',
   596: 'connection-lost',
   // Shutdown, a restart, failover, or a database that moves (Azure).
   6001: 'connection-lost',

@@ -9,16 +9,20 @@ import { readCatalog } from './catalog.js';
 import { compile } from './compile.js';
 import { openSession } from './connect.js';
 import { faultOf } from './faults.js';
-import { blockers, holdsLock, lock, unlock } from './lock.js';
+import { blockers, lockOf } from './lock.js';
 import { naming } from './naming.js';
 import { mssqlOptions } from './options.js';
 import { preflight } from './preflight.js';
+import { queryWords } from './query-words.js';
+import { rowWords } from './row-words.js';
 import { backupCommand, script } from './script.js';
 import { quote, spellColumn } from './spell.js';
 import { TRAITS } from './traits.js';
 import { words } from './words.js';
 
 const PROGRAM = 'mtrack';
+
+const upgrading = lockOf('upgrade');
 
 /** @param collation the database's own; null when there is no database to ask */
 export function mssqlDialect(collation: string | null): Dialect {
@@ -27,6 +31,8 @@ export function mssqlDialect(collation: string | null): Dialect {
     traits: TRAITS,
     naming,
     words,
+    queries: queryWords,
+    rowWords,
     // All DDL can be rolled back, and is, with the version.
     transaction: 'revision',
     rebuildsTables: false,
@@ -38,15 +44,20 @@ export function mssqlDialect(collation: string | null): Dialect {
     readCatalog,
     readVersions,
     readStats,
+    // The server does so when it is given a number (IDENTITY_INSERT).
+    advanceNumbers: async () => undefined,
     createVersionTable:
       'CREATE TABLE [alembic_version] ([version_num] varchar(32) NOT NULL, CONSTRAINT [alembic_version_pkc] PRIMARY KEY ([version_num]))',
     prepare: async (session, { lockTimeout }) => {
       // Without XACT_ABORT an error would end its statement only, and the transaction could be committed without it.
       await session.run(`SET XACT_ABORT ON;\n${setLockTimeout(lockTimeout)}`);
     },
-    lock,
-    holdsLock,
-    unlock,
+    lock: upgrading.take,
+    holdsLock: upgrading.holds,
+    unlock: upgrading.release,
+    collecting: lockOf('gc'),
+    // Others go on meanwhile (https://learn.microsoft.com/en-us/sql/relational-databases/indexes/reorganize-and-rebuild-indexes).
+    giveBack: (tables) => tables.map((table) => `ALTER INDEX ALL ON ${quote(table)} REORGANIZE`),
     blockers,
     preflight,
     isBenign: () => false,
@@ -84,6 +95,7 @@ export async function openMssql(uri: DatabaseUri, options: OpenOptions): Promise
       return patient(reader, { faultOf, blockers }, { patience, onWait });
     },
     worker: () => openSession(connection, PROGRAM),
+    loader: async () => (await import('./loader.js')).openLoader(connection, PROGRAM),
     pool: async (entities) => (await import('./pool.js')).openPool(connection, PROGRAM, entities),
   };
 }

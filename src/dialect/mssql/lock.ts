@@ -5,11 +5,11 @@
  * database; the schema is part of its name.
  */
 import { MtrackError } from '../../errors.js';
-import type { Blocker, LockWait } from '../dialect.js';
-import { takeLock } from '../patience.js';
+import type { Blocker, NamedLock } from '../dialect.js';
+import { takeLock, type Work } from '../patience.js';
 import type { Session } from '../session.js';
 
-const NAME = "N'mtrack upgrade ' + SCHEMA_NAME()";
+const nameOf = (work: Work) => `N'mtrack ${work} ' + SCHEMA_NAME()`;
 /** Of resources of locks the server shows this many characters. */
 const SHOWN = 32;
 
@@ -29,19 +29,23 @@ OUTER APPLY (
   WHERE st.session_id = s.session_id
 ) x`;
 
-export const QUERIES = {
-  take: `DECLARE @resource nvarchar(255) = ${NAME}, @result int;
+const queriesOf = (work: Work) => ({
+  take: `DECLARE @resource nvarchar(255) = ${nameOf(work)}, @result int;
 EXEC @result = sp_getapplock @Resource = @resource, @LockMode = N'Exclusive', @LockOwner = N'Session', @LockTimeout = 0;
 SELECT @result AS [result]`,
-  holds: `SELECT APPLOCK_MODE(N'public', ${NAME}, N'Session') AS [mode]`,
-  release: `DECLARE @resource nvarchar(255) = ${NAME};
+  holds: `SELECT APPLOCK_MODE(N'public', ${nameOf(work)}, N'Session') AS [mode]`,
+  release: `DECLARE @resource nvarchar(255) = ${nameOf(work)};
 IF APPLOCK_MODE(N'public', @resource, N'Session') <> N'NoLock' EXEC sp_releaseapplock @Resource = @resource, @LockOwner = N'Session'`,
   holders: `SELECT ${SESSION}
 FROM sys.dm_tran_locks l
 JOIN sys.dm_exec_sessions s ON s.session_id = l.request_session_id
 ${OF_SESSION}
 WHERE l.resource_type = N'APPLICATION' AND l.resource_database_id = DB_ID() AND l.request_status = N'GRANT'
-  AND CHARINDEX(LEFT(${NAME}, ${SHOWN}), l.resource_description) > 0`,
+  AND CHARINDEX(LEFT(${nameOf(work)}, ${SHOWN}), l.resource_description) > 0`,
+});
+
+export const QUERIES = {
+  ...queriesOf('upgrade'),
   // No name of a table is asked for: that would wait for the very locks.
   blockers: `SELECT TOP (10) ${SESSION}
 FROM sys.dm_exec_sessions s
@@ -53,38 +57,44 @@ WHERE s.session_id <> @@SPID AND s.is_user_process = 1 AND EXISTS (
 ORDER BY [seconds] DESC`,
 } as const;
 
-/** @throws {MtrackError} LOCKED; STATEMENT_FAILED where the server refuses it */
-export async function lock(session: Session, wait: LockWait): Promise<void> {
-  const attempt = async () => {
-    const [row] = await session.rows<{ result: number }>(QUERIES.take);
-    const result = row?.result ?? -999;
-    if (!GRANTED.includes(result) && !NOT_YET.includes(result)) throw refused(result);
-    return GRANTED.includes(result);
+export const COLLECTING = queriesOf('gc');
+
+export function lockOf(work: Work): NamedLock {
+  const queries = queriesOf(work);
+  return {
+    // @throws {MtrackError} LOCKED; STATEMENT_FAILED where the server refuses it
+    take: async (session, wait) => {
+      const attempt = async () => {
+        const [row] = await session.rows<{ result: number }>(queries.take);
+        const result = row?.result ?? -999;
+        if (!GRANTED.includes(result) && !NOT_YET.includes(result)) throw refused(work, result);
+        return GRANTED.includes(result);
+      };
+      const holders = () => asFarAsAllowed(session, queries.holders);
+      await takeLock(attempt, holders, wait, {
+        work,
+        fix: 'wait for it to end, or end that session (KILL)',
+        privilege: 'VIEW SERVER STATE',
+      });
+    },
+    holds: async (session) => {
+      const [row] = await session.rows<{ mode: string | null }>(queries.holds);
+      return row?.mode === 'Exclusive';
+    },
+    release: async (session) => {
+      await session.run(queries.release);
+    },
   };
-  const holders = () => asFarAsAllowed(session, QUERIES.holders);
-  await takeLock(attempt, holders, wait, {
-    fix: 'wait for it to end, or end that session (KILL)',
-    privilege: 'VIEW SERVER STATE',
-  });
 }
 
-function refused(result: number): MtrackError {
+function refused(work: Work, result: number): MtrackError {
   return new MtrackError('STATEMENT_FAILED', {
-    found: `sp_getapplock returned ${result}: the server refuses the lock of the upgrade`,
-    expected: '0 or 1, or -1 while another upgrade runs',
+    found: `sp_getapplock returned ${result}: the server refuses the lock of the ${work}`,
+    expected: `0 or 1, or -1 while another ${work} runs`,
     fix: [
       'check that the user is one of the database, and may execute sp_getapplock (public may, unless it was revoked)',
     ],
   });
-}
-
-export async function holdsLock(session: Session): Promise<boolean> {
-  const [row] = await session.rows<{ mode: string | null }>(QUERIES.holds);
-  return row?.mode === 'Exclusive';
-}
-
-export async function unlock(session: Session): Promise<void> {
-  await session.run(QUERIES.release);
 }
 
 /** Sessions that hold locks on tables of this database, the longest first. */

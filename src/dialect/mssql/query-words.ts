@@ -1,11 +1,35 @@
 import { type RawBuilder, sql } from 'kysely';
-import { columnList, type Insertion, NOTHING, notLess, type QueryWords, rowList } from '../query-words.js';
+import {
+  columnList,
+  compareExactText,
+  type Insertion,
+  insertValues,
+  isGreater,
+  isInHoles,
+  NOTHING,
+  padded,
+  type QueryWords,
+  rowList,
+} from '../query-words.js';
+
+// 2100 parameters, of which sp_executesql takes two (https://learn.microsoft.com/en-us/sql/sql-server/maximum-capacity-specifications-for-sql-server).
+const maxValues = 2_098;
 
 export const queryWords: QueryWords = {
-  // 2100 parameters, of which sp_executesql takes two (https://learn.microsoft.com/en-us/sql/sql-server/maximum-capacity-specifications-for-sql-server).
-  maxValues: 2_098,
+  maxValues,
   insert,
+  insertMany: (shape, rows) => insertValues({ insert, maxValues }, shape, rows),
+  bindMany: padded,
+  isAmong: isInHoles,
+  returning: (column) => ({ output: sql`OUTPUT ${sql.ref(`INSERTED.${column}`)}`, end: NOTHING }),
+  givenNumbers: (table, on) => sql`SET IDENTITY_INSERT ${sql.table(table)} ${sql.raw(on ? 'ON' : 'OFF')}`,
   locking: { from: sql`WITH (UPDLOCK, ROWLOCK)`, end: NOTHING },
+  // In the collation that MLflow asks in; regular expressions came with SQL Server 2025 only.
+  compareText: (column, comparator, value) =>
+    comparator === 'RLIKE'
+      ? undefined
+      : compareExactText(sql`${column} COLLATE Japanese_Bushu_Kakusu_100_CS_AS_KS_WS`, comparator, value),
+  number: (value) => sql`${value}`,
   page: (limit, offset = 0) => sql`OFFSET ${sql.val(offset)} ROWS FETCH NEXT ${sql.val(limit)} ROWS ONLY`,
 };
 
@@ -23,8 +47,8 @@ function insert({ table, columns, rows, key, conflict }: Insertion): RawBuilder<
   const merge = sql`MERGE INTO ${sql.table(table)} WITH (HOLDLOCK) AS o USING (VALUES ${rowList(rows)}) AS n (${columnList(columns)}) ON ${same}`;
   const add = sql`WHEN NOT MATCHED THEN INSERT (${columnList(columns)}) VALUES (${sql.join(columns.map(fresh))});`;
   if (conflict === 'keep') return sql`${merge} ${add}`;
-  const order = conflict.unlessLess;
-  const when = order ? sql` AND ${notLess(order.map((column) => [fresh(column), old(column)] as const))}` : NOTHING;
+  const order = conflict.ifGreater;
+  const when = order ? sql` AND ${isGreater(order.map((column) => [fresh(column), old(column)] as const))}` : NOTHING;
   const set = sql.join(conflict.update.map((column) => sql`${old(column)} = ${fresh(column)}`));
   return sql`${merge} WHEN MATCHED${when} THEN UPDATE SET ${set} ${add}`;
 }

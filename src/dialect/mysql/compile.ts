@@ -3,10 +3,11 @@
  * revision does to a table is one ALTER TABLE: it happens whole or not at all
  * (https://dev.mysql.com/doc/refman/8.4/en/atomic-ddl.html), and the table is copied once.
  */
-import { deltaOf, isEmpty, type TableDelta } from '../../schema/delta.js';
+import { type ColumnChange, deltaOf, isEmpty, type TableDelta } from '../../schema/delta.js';
 import { alteredTable, applies, applyOperation, type Naming } from '../../schema/fold.js';
 import {
   type Check,
+  type Column,
   type ForeignKey,
   type Index,
   type Schema,
@@ -16,7 +17,7 @@ import {
 } from '../../schema/model.js';
 import type { Operation, TableChange } from '../../schema/operations.js';
 import type { Compiled, Effect, Statement } from '../dialect.js';
-import type { Server } from './flavour.js';
+import { isAtLeast, type Server } from './flavour.js';
 import { namingOf } from './naming.js';
 import { definition, literal, quote, spellColumn, spellType } from './spell.js';
 import { TRAITS } from './traits.js';
@@ -39,7 +40,7 @@ export function compile(operation: Operation, schema: Schema, options: CompileOp
       const made = after.tables.get(name);
       const present = schema.tables.get(name);
       if (!made) return { ...NOTHING, after };
-      if (present) return changeTable(present, made, [], schema);
+      if (present) return changeTable(present, made, [], schema, options.server);
       return {
         statements: [{ sql: tableSql(operation.table, collationFor(schema, options)) }],
         effects: operation.table.foreignKeys.map((key) => referencedBy(key)),
@@ -47,7 +48,7 @@ export function compile(operation: Operation, schema: Schema, options: CompileOp
       };
     }
     case 'alterTable':
-      return alterTable(operation.table, operation.changes, schema, naming);
+      return alterTable(operation.table, operation.changes, schema, naming, options.server);
     case 'createTrigger': {
       const after = applyOperation(schema, operation, TRAITS);
       if (after === schema) return { ...NOTHING, after };
@@ -58,13 +59,25 @@ export function compile(operation: Operation, schema: Schema, options: CompileOp
   }
 }
 
-function alterTable(name: string, changes: readonly TableChange[], schema: Schema, naming: Naming): Compiled {
+function alterTable(
+  name: string,
+  changes: readonly TableChange[],
+  schema: Schema,
+  naming: Naming,
+  server: Server,
+): Compiled {
   const before = schema.tables.get(name);
   if (!before) throw new Error(`no table ${name} to alter`);
-  return changeTable(before, alteredTable(before, changes, TRAITS, naming), changes, schema);
+  return changeTable(before, alteredTable(before, changes, TRAITS, naming), changes, schema, server);
 }
 
-function changeTable(before: Table, target: Table, changes: readonly TableChange[], schema: Schema): Compiled {
+function changeTable(
+  before: Table,
+  target: Table,
+  changes: readonly TableChange[],
+  schema: Schema,
+  server: Server,
+): Compiled {
   const delta = deltaOf(before, target, changes, (a, b) => spellColumn(a) === spellColumn(b));
   if (isEmpty(delta)) return { ...NOTHING, after: schema };
   const clauses = alterClauses(delta, target);
@@ -74,7 +87,7 @@ function changeTable(before: Table, target: Table, changes: readonly TableChange
   const statements = parts
     .filter((part) => part.length > 0)
     .map((part): Statement => ({ sql: `ALTER TABLE ${quote(before.name)}\n  ${part.join(',\n  ')}` }));
-  return { statements, effects: effectsOf(before.name, delta), after: withTable(schema, before.name, target) };
+  return { statements, effects: effectsOf(before, delta, server), after: withTable(schema, before.name, target) };
 }
 
 function alterClauses(delta: TableDelta, target: Table): { dropForeignKeys: string[]; rest: string[] } {
@@ -173,19 +186,46 @@ const INPLACE = { lock: 'ALGORITHM=INPLACE', blocks: 'nothing', work: 'index' } 
 const INSTANT = { lock: 'metadata lock, for a moment', blocks: 'nothing', work: 'none' } as const;
 
 /** https://dev.mysql.com/doc/refman/8.4/en/innodb-online-ddl-operations.html, https://mariadb.com/kb/en/innodb-online-ddl-overview/ */
-function effectsOf(table: string, delta: TableDelta): Effect[] {
-  const types = delta.alterColumns.map(({ from, to }) => [spellType(from.type), spellType(to.type)] as const);
+function effectsOf(before: Table, delta: TableDelta, server: Server): Effect[] {
+  const types = delta.alterColumns.filter(({ from, to }) => spellType(from.type) !== spellType(to.type));
+  const collations = types.filter((change) => collatesOnline(change, server));
+  const isIn = ({ name }: ColumnChange, columns: readonly string[] = []) => columns.includes(name);
   const copies =
-    types.some(([from, to]) => from !== to && !growsInPlace(from, to)) ||
+    types.some((change) =>
+      collations.includes(change)
+        ? isIn(change, before.primaryKey?.columns)
+        : !growsInPlace(spellType(change.from.type), spellType(change.to.type)),
+    ) ||
     delta.addForeignKeys.length > 0 ||
     delta.addChecks.length > 0;
+  const indexes =
+    delta.addIndexes.length + delta.addUniques.length > 0 ||
+    collations.some((change) =>
+      before.indexes.some(({ columns }) =>
+        isIn(
+          change,
+          columns.map(({ name }) => name),
+        ),
+      ),
+    );
   const rebuilds =
     delta.primaryKey !== null ||
     delta.dropColumns.length > 0 ||
+    // A column is added in an instant only by a statement that does nothing else.
+    (delta.addColumns.length > 0 && indexes) ||
     delta.alterColumns.some(({ from, to }) => from.nullable !== to.nullable);
-  const indexes = delta.addIndexes.length + delta.addUniques.length > 0;
   const effect = copies ? COPY : rebuilds ? REBUILD : indexes ? INPLACE : INSTANT;
-  return [{ table, ...effect }, ...delta.addForeignKeys.map(referencedBy)];
+  return [{ table: before.name, ...effect }, ...delta.addForeignKeys.map(referencedBy)];
+}
+
+/**
+ * Whether only the collation of a column changes, and the server writes just the indexes over it anew
+ * (https://mariadb.com/kb/en/innodb-online-ddl-operations-with-the-instant-alter-algorithm/).
+ */
+function collatesOnline({ from, to }: ColumnChange, server: Server): boolean {
+  const length = (column: Column) => /^varchar\((\d+)\)/.exec(spellType(column.type))?.[1];
+  const keepsLength = length(to) !== undefined && length(from) === length(to);
+  return keepsLength && server.flavour === 'mariadb' && isAtLeast(server, [10, 4, 3]);
 }
 
 const referencedBy = (key: ForeignKey): Effect => ({ table: key.table, ...INSTANT });

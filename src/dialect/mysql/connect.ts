@@ -2,7 +2,7 @@ import { MikroORM } from '@mikro-orm/core';
 import { MySqlDriver } from '@mikro-orm/mysql';
 import type { ConnectionOptions, TypeCast } from 'mysql2';
 import { QUIET, sessionOf } from '../orm.js';
-import { prepared, type Session } from '../session.js';
+import { prepared, type Session, transactionsBy } from '../session.js';
 import { type MysqlOptions, mayTryNext } from './options.js';
 import { SQL_MODE } from './spell.js';
 
@@ -33,9 +33,11 @@ function connect(connection: ConnectionOptions): Promise<Session> {
     dbName: connection.database ?? '',
     driverOptions: { ...connection, connectionLimit: 1, typeCast: exactDoubles },
   });
-  return sessionOf(orm, (run) => ({
-    begin: async () => void (await run('START TRANSACTION')),
-    commit: async () => void (await run('COMMIT')),
-    rollback: async () => void (await run('ROLLBACK')),
-  }));
+  return sessionOf(
+    orm,
+    transactionsBy('START TRANSACTION', [
+      'SET TRANSACTION ISOLATION LEVEL REPEATABLE READ',
+      'START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY',
+    ]),
+  );
 }

@@ -19,6 +19,7 @@ const NUMBERS: Readonly<Record<number, FaultKind>> = {
   1290: 'read-only',
   1792: 'read-only',
   1836: 'read-only',
+  1062: 'duplicate',
   1053: 'connection-lost',
   1077: 'connection-lost',
   1927: 'connection-lost',

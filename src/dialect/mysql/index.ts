@@ -10,14 +10,18 @@ import { compile } from './compile.js';
 import { openSession } from './connect.js';
 import { faultOf } from './faults.js';
 import { type Server, serverOf } from './flavour.js';
-import { blockers, holdsLock, lock, unlock } from './lock.js';
+import { blockers, lockOf } from './lock.js';
 import { namingOf } from './naming.js';
 import { mysqlOptions } from './options.js';
 import { preflight } from './preflight.js';
+import { queryWords } from './query-words.js';
+import { rowWords } from './row-words.js';
 import { backupCommand, scriptOf } from './script.js';
 import { quote, spellColumn } from './spell.js';
 import { TRAITS } from './traits.js';
 import { words } from './words.js';
+
+const upgrading = lockOf('upgrade');
 
 /** @param defaultCollation of tables that name none; null when there is no database to ask */
 export function mysqlDialect(server: Server, defaultCollation: string | null): Dialect {
@@ -26,6 +30,8 @@ export function mysqlDialect(server: Server, defaultCollation: string | null): D
     traits: TRAITS,
     naming: namingOf(server),
     words,
+    queries: queryWords,
+    rowWords,
     transaction: 'none',
     rebuildsTables: false,
     chunkRows: 20_000,
@@ -36,6 +42,8 @@ export function mysqlDialect(server: Server, defaultCollation: string | null): D
     readCatalog: (session) => readCatalog(session, server),
     readVersions,
     readStats,
+    // The server does so when it is given a number.
+    advanceNumbers: async () => undefined,
     createVersionTable:
       'CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL, CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num))',
     prepare: async (session, { lockTimeout }) => {
@@ -44,9 +52,12 @@ export function mysqlDialect(server: Server, defaultCollation: string | null): D
       // A session that waits for hours inside one ALTER must not be dropped as idle.
       await session.run('SET SESSION wait_timeout = 31536000, net_read_timeout = 3600, net_write_timeout = 3600');
     },
-    lock,
-    holdsLock,
-    unlock,
+    lock: upgrading.take,
+    holdsLock: upgrading.holds,
+    unlock: upgrading.release,
+    collecting: lockOf('gc'),
+    // Rebuilds the table while others read and write it (https://dev.mysql.com/doc/refman/8.4/en/optimize-table.html).
+    giveBack: (tables) => tables.map((table) => `OPTIMIZE TABLE ${quote(table)}`),
     blockers,
     ...(server.flavour === 'mariadb' && { progressOf }),
     preflight: (session, scope) => preflight(session, server, scope),
@@ -89,6 +100,7 @@ export async function openMysql(uri: DatabaseUri, options: OpenOptions): Promise
       return patient(reader, { faultOf, blockers }, { patience, onWait });
     },
     worker: () => openSession(connection),
+    loader: async () => (await import('./loader.js')).openLoader(connection),
     pool: async (entities) => (await import('./pool.js')).openPool(connection, entities),
   };
 }

@@ -5,46 +5,48 @@
  */
 import { createHash } from 'node:crypto';
 import { sql } from 'kysely';
-import type { Blocker, LockWait } from '../dialect.js';
-import { takeLock } from '../patience.js';
+import type { Blocker, NamedLock } from '../dialect.js';
+import { takeLock, type Work } from '../patience.js';
 import type { Session } from '../session.js';
 
 /** MySQL refuses longer names (error 3057). */
 const LONGEST_NAME = 64;
 
 /** Names are of the whole server, so the database's is a part of it. */
-async function nameOf(session: Session): Promise<string> {
+async function nameOf(work: Work, session: Session): Promise<string> {
   const [row] = await session.rows<{ name: string | null }>('SELECT DATABASE() AS name');
-  const name = `mtrack upgrade ${row?.name ?? ''}`;
+  const name = `mtrack ${work} ${row?.name ?? ''}`;
   return name.length <= LONGEST_NAME
     ? name
-    : `mtrack upgrade ${createHash('sha256').update(name).digest('hex').slice(0, 40)}`;
+    : `mtrack ${work} ${createHash('sha256').update(name).digest('hex').slice(0, 40)}`;
 }
 
-/** @throws {MtrackError} LOCKED */
-export async function lock(session: Session, wait: LockWait): Promise<void> {
-  const name = await nameOf(session);
-  const attempt = async () => {
-    const [row] = await session.rows<{ locked: number | null }>(sql`SELECT GET_LOCK(${name}, 0) AS locked`);
-    return Number(row?.locked) === 1;
+export function lockOf(work: Work): NamedLock {
+  return {
+    take: async (session, wait) => {
+      const name = await nameOf(work, session);
+      const attempt = async () => {
+        const [row] = await session.rows<{ locked: number | null }>(sql`SELECT GET_LOCK(${name}, 0) AS locked`);
+        return Number(row?.locked) === 1;
+      };
+      const holders = async () =>
+        (await session.rows<ThreadRow>(sql`${THREADS} WHERE p.ID = IS_USED_LOCK(${name})`)).map(blockerOf);
+      await takeLock(attempt, holders, wait, {
+        work,
+        fix: 'wait for it to end (KILL does not end an ALTER at once)',
+        privilege: 'PROCESS',
+      });
+    },
+    holds: async (session) => {
+      const [row] = await session.rows<{ ours: number | null }>(
+        sql`SELECT IS_USED_LOCK(${await nameOf(work, session)}) = CONNECTION_ID() AS ours`,
+      );
+      return Number(row?.ours) === 1;
+    },
+    release: async (session) => {
+      await session.rows(sql`SELECT RELEASE_LOCK(${await nameOf(work, session)})`);
+    },
   };
-  const holders = async () =>
-    (await session.rows<ThreadRow>(sql`${THREADS} WHERE p.ID = IS_USED_LOCK(${name})`)).map(blockerOf);
-  await takeLock(attempt, holders, wait, {
-    fix: 'wait for it to end (KILL does not end an ALTER at once)',
-    privilege: 'PROCESS',
-  });
-}
-
-export async function holdsLock(session: Session): Promise<boolean> {
-  const [row] = await session.rows<{ ours: number | null }>(
-    sql`SELECT IS_USED_LOCK(${await nameOf(session)}) = CONNECTION_ID() AS ours`,
-  );
-  return Number(row?.ours) === 1;
-}
-
-export async function unlock(session: Session): Promise<void> {
-  await session.rows(sql`SELECT RELEASE_LOCK(${await nameOf(session)})`);
 }
 
 interface ThreadRow {

@@ -1,11 +1,36 @@
-import { type RawBuilder, sql } from 'kysely';
-import { columnList, type Insertion, limitOffset, NOTHING, notLess, type QueryWords, rowList } from '../query-words.js';
+import { type RawBuilder, type SqlBool, sql } from 'kysely';
+import {
+  columnList,
+  compareExactText,
+  type Insertion,
+  insertValues,
+  isGreater,
+  isIn,
+  isInHoles,
+  limitOffset,
+  NOTHING,
+  padded,
+  type QueryWords,
+  rowList,
+  type TextComparator,
+} from '../query-words.js';
+
+// Values are sent in the text of a statement, whose length is limited (max_allowed_packet): 16 MiB and more.
+const maxValues = 65_535;
 
 export const queryWords: QueryWords = {
-  // Values are sent in the text of a statement, whose length is limited (max_allowed_packet): 16 MiB and more.
-  maxValues: 65_535,
+  maxValues,
   insert,
+  insertMany: (shape, rows) => insertValues({ insert, maxValues }, shape, rows),
+  bindMany: padded,
+  isAmong: isInHoles,
+  // MySQL has no RETURNING: its driver tells the last number.
+  returning: () => ({ output: NOTHING, end: NOTHING }),
+  // Our sessions have NO_AUTO_VALUE_ON_ZERO (SQL_MODE).
+  givenNumbers: null,
   locking: { from: NOTHING, end: sql`FOR UPDATE` },
+  compareText,
+  number: (value) => sql`${value}`,
   page: limitOffset,
 };
 
@@ -20,11 +45,37 @@ function insert({ table, columns, rows, key, conflict }: Insertion): RawBuilder<
     const unchanged = sql.ref(key[0] ?? '');
     return sql`${into} ${unchanged} = ${unchanged}`;
   }
-  const order = conflict.unlessLess;
-  const taken = (column: string) =>
-    order
-      ? sql`IF(${notLess(order.map((each) => [fresh(each), sql.ref(each)] as const))}, ${fresh(column)}, ${sql.ref(column)})`
-      : fresh(column);
-  // From left to right, each with what was assigned before it: a row that is taken stays one that is not less.
-  return sql`${into} ${sql.join(conflict.update.map((column) => sql`${sql.ref(column)} = ${taken(column)}`))}`;
+  const order = conflict.ifGreater ?? [];
+  const assign = (column: string, by: readonly string[]) => {
+    const greater = isGreater(by.map((each) => [fresh(each), sql.ref(each)] as const));
+    return sql`${sql.ref(column)} = ${by.length > 0 ? sql`IF(${greater}, ${fresh(column)}, ${sql.ref(column)})` : fresh(column)}`;
+  };
+  // From left to right, each with what was assigned before it: those that are compared come last, the least of them
+  // first, and each is compared by itself and those above it.
+  const others = conflict.update.filter((column) => !order.includes(column));
+  const compared = order.map((column, at) => assign(column, order.slice(0, at + 1))).reverse();
+  return sql`${into} ${sql.join([...others.map((column) => assign(column, order)), ...compared])}`;
+}
+
+/** Collations are blind to case, and mostly to accents: an index is asked in the column's own, and the bytes decide. */
+function compareText(
+  column: RawBuilder<unknown>,
+  comparator: TextComparator,
+  value: string | readonly string[],
+): RawBuilder<SqlBool> {
+  const bytes = sql`BINARY ${column}`;
+  const wanted = sql.val(value);
+  switch (comparator) {
+    case 'IN':
+    case 'NOT IN':
+      return isIn(bytes, comparator, [value].flat());
+    case 'RLIKE':
+      return sql`CAST(${column} AS BINARY) REGEXP BINARY ${wanted}`;
+    case 'ILIKE':
+      return compareExactText(column, comparator, value);
+    case '!=':
+      return sql`(${column} != ${wanted} OR ${bytes} != ${wanted})`;
+    default:
+      return sql`(${column} ${sql.raw(comparator)} ${wanted} AND ${bytes} ${sql.raw(comparator)} ${wanted})`;
+  }
 }

@@ -33,7 +33,7 @@ export function compile(operation: Operation, schema: Schema): Compiled {
     case 'createTrigger': {
       const after = applyOperation(schema, operation, TRAITS);
       if (after === schema) return { ...NOTHING, after };
-      return { statements: triggerSql(operation.trigger), effects: [], after };
+      return { statements: triggerSql(operation.trigger), effects: [trigger(operation.trigger)], after };
     }
     default:
       return { ...NOTHING, after: schema };
@@ -147,9 +147,13 @@ function effectsOf(table: string, delta: TableDelta): Effect[] {
   return [
     ...(alters ? [{ table, ...ALTER, work: workOf(delta) }] : []),
     ...delta.addForeignKeys.map((key): Effect => ({ table: key.table, ...REFERENCED, work: 'none' })),
+    // The triggers that watch over the reference are on that side, too.
+    ...delta.dropForeignKeys.map((key): Effect => ({ table: key.table, ...ALTER, work: 'none' })),
     ...delta.addIndexes.map((): Effect => ({ table, lock: 'SHARE', blocks: 'writes', work: 'index' })),
   ];
 }
+
+const trigger = ({ table }: Trigger): Effect => ({ table, ...REFERENCED, work: 'none' });
 
 function workOf(delta: TableDelta): Effect['work'] {
   if (delta.alterColumns.some(({ from, to }) => rewrites(spellType(from.type), spellType(to.type)))) return 'rewrite';

@@ -9,6 +9,7 @@ const KINDS: Readonly<Record<string, FaultKind>> = {
   '53100': 'disk-full',
   '42501': 'permission',
   '25006': 'read-only',
+  '23505': 'duplicate',
   '57P01': 'connection-lost',
   '57P02': 'connection-lost',
   '57P03': 'connect-failed',

@@ -9,10 +9,12 @@ import { readCatalog } from './catalog.js';
 import { compile } from './compile.js';
 import { openSession } from './connect.js';
 import { faultOf } from './faults.js';
-import { blockers, holdsLock, lock, unlock } from './lock.js';
+import { blockers, lockOf } from './lock.js';
 import { naming } from './naming.js';
 import { postgresqlOptions } from './options.js';
 import { preflight } from './preflight.js';
+import { queryWords } from './query-words.js';
+import { rowWords } from './row-words.js';
 import { backupCommand, script } from './script.js';
 import { quote, spellColumn } from './spell.js';
 import { TRAITS } from './traits.js';
@@ -20,11 +22,15 @@ import { FUNCTIONS, words } from './words.js';
 
 const PROGRAM = 'mtrack';
 
+const upgrading = lockOf('upgrade');
+
 export const postgresql: Dialect = {
   name: 'postgresql',
   traits: TRAITS,
   naming,
   words,
+  queries: queryWords,
+  rowWords,
   transaction: 'revision',
   rebuildsTables: false,
   chunkRows: 100_000,
@@ -35,15 +41,20 @@ export const postgresql: Dialect = {
   readCatalog,
   readVersions,
   readStats,
+  advanceNumbers,
   createVersionTable:
     'CREATE TABLE alembic_version (version_num character varying(32) NOT NULL, CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num))',
-  prepare: async (session, { lockTimeout }) => {
+  prepare: async (session, { lockTimeout, rowsOnly = false }) => {
     await session.run(`SET lock_timeout = ${Math.round(lockTimeout)}`);
+    if (rowsOnly) return;
     for (const statement of FUNCTIONS) await session.run(statement);
   },
-  lock,
-  holdsLock,
-  unlock,
+  lock: upgrading.take,
+  holdsLock: upgrading.holds,
+  unlock: upgrading.release,
+  collecting: lockOf('gc'),
+  // FULL would lock the tables. Room inside them is used again, and what is free at their ends is given back.
+  giveBack: (tables) => tables.map((table) => `VACUUM (ANALYZE) ${quote(table)}`),
   blockers,
   progressOf,
   preflight,
@@ -72,6 +83,7 @@ export async function openPostgresql(uri: DatabaseUri, options: OpenOptions): Pr
       return patient(session, postgresql, { patience, onWait });
     },
     worker: () => openSession(connection, PROGRAM),
+    loader: async () => (await import('./loader.js')).openLoader(connection, PROGRAM),
     pool: async (entities) => (await import('./pool.js')).openPool(connection, PROGRAM, entities),
   };
 }
@@ -121,4 +133,12 @@ async function progressOf(observer: Session): Promise<ServerProgress | null> {
     FROM pg_stat_progress_create_index p JOIN pg_stat_activity a ON a.pid = p.pid
     WHERE a.application_name = ${PROGRAM} AND p.datname = current_database()`);
   return row ? { phase: row.phase, done: Number(row.done), total: Number(row.total) } : null;
+}
+
+/** `pg_get_serial_sequence` is null where a column has no sequence of its own, as in tables that were made by hand. */
+async function advanceNumbers(session: Session, table: string, column: string): Promise<void> {
+  await session.rows(sql`
+    SELECT setval(s, GREATEST(largest, COALESCE(pg_sequence_last_value(s), 1)))
+    FROM (SELECT pg_get_serial_sequence(${quote(table)}, ${column})::regclass AS s, MAX(${sql.raw(quote(column))})::bigint AS largest
+          FROM ${sql.raw(quote(table))}) t WHERE largest >= 1`);
 }

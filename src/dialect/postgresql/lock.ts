@@ -4,41 +4,46 @@
  * means that the work cannot outlive it.
  */
 import { sql } from 'kysely';
-import type { Blocker, LockWait } from '../dialect.js';
-import { takeLock } from '../patience.js';
+import type { Blocker, NamedLock } from '../dialect.js';
+import { takeLock, type Work } from '../patience.js';
 import type { Session } from '../session.js';
 
-/** The letters `mtrk`; the second key tells schemas of one database apart. */
-const CLASS = 0x6d74726b;
-const KEYS = sql`${sql.lit(CLASS)}, hashtext(current_schema())`;
-const OURS = sql`l.locktype = 'advisory' AND l.classid = ${sql.lit(CLASS)} AND l.objid::bigint = (hashtext(current_schema())::bigint & 4294967295) AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())`;
+/** The letters `mtrk` and `mtgc`; the second key tells schemas of one database apart. */
+const CLASSES: Readonly<Record<Work, number>> = { upgrade: 0x6d74726b, gc: 0x6d746763 };
+const ofSchema = (work: Work) => sql`${sql.lit(CLASSES[work])}, hashtext(current_schema())`;
+const ours = (work: Work) =>
+  sql`l.locktype = 'advisory' AND l.classid = ${sql.lit(CLASSES[work])} AND l.objid::bigint = (hashtext(current_schema())::bigint & 4294967295) AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())`;
 
-/** @throws {MtrackError} LOCKED */
-export async function lock(session: Session, wait: LockWait): Promise<void> {
-  const attempt = async () => {
-    const [row] = await session.rows<{ locked: boolean }>(sql`SELECT pg_try_advisory_lock(${KEYS}) AS locked`);
-    return row?.locked ?? false;
+export function lockOf(work: Work): NamedLock {
+  return {
+    take: async (session, wait) => {
+      const attempt = async () => {
+        const [row] = await session.rows<{ locked: boolean }>(
+          sql`SELECT pg_try_advisory_lock(${ofSchema(work)}) AS locked`,
+        );
+        return row?.locked ?? false;
+      };
+      const holders = async () => {
+        const rows = await session.rows<ActivityRow>(sql`
+          SELECT ${ACTIVITY} FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid WHERE l.granted AND ${ours(work)}`);
+        return rows.map(blockerOf);
+      };
+      await takeLock(attempt, holders, wait, {
+        work,
+        fix: 'wait for it to end, or end that process',
+        privilege: 'pg_read_all_stats',
+      });
+    },
+    holds: async (session) => {
+      const rows = await session.rows(
+        sql`SELECT 1 FROM pg_locks l WHERE l.granted AND l.pid = pg_backend_pid() AND ${ours(work)}`,
+      );
+      return rows.length > 0;
+    },
+    release: async (session) => {
+      await session.rows(sql`SELECT pg_advisory_unlock(${ofSchema(work)})`);
+    },
   };
-  const holders = async () => {
-    const rows = await session.rows<ActivityRow>(sql`
-      SELECT ${ACTIVITY} FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid WHERE l.granted AND ${OURS}`);
-    return rows.map(blockerOf);
-  };
-  await takeLock(attempt, holders, wait, {
-    fix: 'wait for it to end, or end that process',
-    privilege: 'pg_read_all_stats',
-  });
-}
-
-export async function holdsLock(session: Session): Promise<boolean> {
-  const rows = await session.rows(
-    sql`SELECT 1 FROM pg_locks l WHERE l.granted AND l.pid = pg_backend_pid() AND ${OURS}`,
-  );
-  return rows.length > 0;
-}
-
-export async function unlock(session: Session): Promise<void> {
-  await session.rows(sql`SELECT pg_advisory_unlock(${KEYS})`);
 }
 
 interface ActivityRow {

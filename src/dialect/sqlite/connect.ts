@@ -27,12 +27,23 @@ import { SqliteDriver } from '@mikro-orm/sqlite';
 import type { LockWait } from '../dialect.js';
 import { QUIET, sessionOf } from '../orm.js';
 import { patient } from '../patience.js';
-import type { Session } from '../session.js';
+import { type Session, transactionsBy } from '../session.js';
 import { faultOf, needsRecovery } from './faults.js';
 import { holdersOf } from './holders.js';
 
-/** A session that may write. The file is made when it is not there. `path` null is a database in memory. */
-export function openToWrite(path: string | null): Promise<Session> {
+/** A transaction that reads begins with its first query. */
+const SNAPSHOT = ['BEGIN', 'SELECT COUNT(*) FROM sqlite_master'];
+const READING = transactionsBy('BEGIN', SNAPSHOT);
+/** One that reads first and writes then would find out only there that it cannot, and had to be begun again. */
+const WRITING = transactionsBy('BEGIN IMMEDIATE', SNAPSHOT);
+
+/** As much of better-sqlite3's `Database` as is used outside of the ORM. */
+interface Native {
+  prepare(sql: string): { run(...values: readonly unknown[]): unknown };
+}
+
+/** A session that may write, with the driver's own database. The file is made when it is not there. `path` null is a database in memory. */
+export async function openWriter(path: string | null): Promise<{ session: Session; database: Native }> {
   const orm = new MikroORM({
     ...QUIET,
     driver: SqliteDriver,
@@ -40,8 +51,13 @@ export function openToWrite(path: string | null): Promise<Session> {
     // Waiting is ours, so that it can be seen and ended: SQLite's own would block the process.
     driverOptions: { timeout: 0 },
   });
-  return sessionOf(orm);
+  await orm.connect();
+  // Before the one connection that there is has been taken.
+  const database: Native = await orm.em.getConnection().getNativeClient();
+  return { session: await sessionOf(orm, WRITING), database };
 }
+
+export const openToWrite = async (path: string | null): Promise<Session> => (await openWriter(path)).session;
 
 /**
  * A session that reads, and leaves the file and its folder byte for byte as they are. A file that is not there reads as
@@ -87,7 +103,7 @@ async function openCopy(path: string): Promise<Session> {
 function openUri(uri: string): Promise<Session> {
   const dialect = withoutWarning(() => new NodeSqliteDialect(uri));
   const orm = new MikroORM({ ...QUIET, driver: SqlSqliteDriver, dbName: ':memory:', driverOptions: dialect });
-  return sessionOf(orm);
+  return sessionOf(orm, READING);
 }
 
 /** Node < 24 says on the terminal that node:sqlite is experimental. */

@@ -28,8 +28,12 @@ const NUMBERS: Readonly<Record<number, string>> = {
 /** Of the file itself, before SQLite sees it. */
 const FILE_CODES = new Set(['EISDIR', 'EACCES', 'EPERM', 'ENOTDIR', 'ENOENT', 'ELOOP', 'ENAMETOOLONG']);
 
+/** Extended codes: a key that is taken is a violation of a constraint among others. */
+const DUPLICATE = ['SQLITE_CONSTRAINT_PRIMARYKEY', 'SQLITE_CONSTRAINT_UNIQUE'];
+
 export function faultOf(error: unknown): FaultKind {
   const code = codeOf(error) ?? '';
+  if (DUPLICATE.includes(code)) return 'duplicate';
   if (FILE_CODES.has(code)) return 'connect-failed';
   const named = /^SQLITE_([A-Z]+)/.exec(code)?.[1];
   const extended = numberOf(error, 'errcode');

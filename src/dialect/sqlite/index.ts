@@ -4,6 +4,7 @@ import type { Range } from '../../schema/operations.js';
 import type { DatabaseUri } from '../../uri.js';
 import { formatUri } from '../../uri.js';
 import type { Database, Dialect, TableStats } from '../dialect.js';
+import { fileLock, NO_LOCK } from '../file-lock.js';
 import type { Query, Session } from '../session.js';
 import { readCatalog } from './catalog.js';
 import { compile } from './compile.js';
@@ -13,6 +14,8 @@ import { holdersOf } from './holders.js';
 import { lock } from './lock.js';
 import { sqlitePath } from './options.js';
 import { preflight } from './preflight.js';
+import { queryWords } from './query-words.js';
+import { rowWords } from './row-words.js';
 import { isRowidName } from './rowid.js';
 import { backupCommand, script } from './script.js';
 import { spellColumn } from './spell.js';
@@ -26,6 +29,8 @@ export function sqliteDialect(path: string | null): Dialect {
     traits: TRAITS,
     naming: { foreignKey: () => null, unique: () => null, check: () => null },
     words,
+    queries: queryWords,
+    rowWords,
     transaction: 'upgrade',
     rebuildsTables: true,
     chunkRows: 50_000,
@@ -36,6 +41,8 @@ export function sqliteDialect(path: string | null): Dialect {
     readCatalog,
     readVersions,
     readStats: (session, tables) => readStats(path, session, tables),
+    // A number is one more than the largest there is.
+    advanceNumbers: async () => undefined,
     createVersionTable:
       'CREATE TABLE alembic_version (\n\tversion_num VARCHAR(32) NOT NULL, \n\tCONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)\n)',
     prepare: async () => undefined,
@@ -48,6 +55,8 @@ export function sqliteDialect(path: string | null): Dialect {
       // After a full disk SQLite leaves its journal to be played back by whoever reads next: without it the file is broken.
       await session.rows('PRAGMA schema_version');
     },
+    collecting: path === null ? NO_LOCK : fileLock(`${path}-mtrack-gc`, 'gc'),
+    giveBack: () => ['VACUUM'],
     blockers: async () => holdersOf(path),
     preflight: (session, scope) => preflight(path, session, scope),
     isBenign: () => false,
@@ -70,6 +79,7 @@ export async function openSqlite(uri: DatabaseUri): Promise<Omit<Database, 'name
     absent: path !== null && !statSync(path, { throwIfNoEntry: false }),
     reader: (patience, onWait) => openToRead(path, { patience, onWait: onWait ?? (() => undefined) }),
     worker: () => openToWrite(path),
+    loader: async () => (await import('./loader.js')).openLoader(path),
     pool: async (entities) => (await import('./pool.js')).openPool(path, entities),
   };
 }

@@ -11,6 +11,7 @@ import { QUIET } from '../orm.js';
 import { type Pool, retrying } from '../pool.js';
 import { faultOf } from './faults.js';
 import { queryWords } from './query-words.js';
+import { regexp } from './regexp.js';
 
 interface Job<Tables> {
   work(db: Kysely<Tables>): Promise<unknown>;
@@ -32,8 +33,10 @@ export async function openPool<Tables>(path: string | null, entities: readonly E
   });
   const connection = orm.em.getConnection();
   await connection.connect();
-  keepStatements(await connection.getNativeClient());
-  // As MLflow has it.
+  const database: Preparing & Defining = await connection.getNativeClient();
+  keepStatements(database);
+  // As MLflow has both.
+  database.function('regexp', { deterministic: true }, regexp);
   await connection.execute('PRAGMA case_sensitive_like = ON');
   const kysely = orm.em.getKysely() as unknown as Kysely<Tables>;
 
@@ -119,6 +122,9 @@ interface Statement {
 }
 interface Preparing {
   prepare(sql: string): Statement;
+}
+interface Defining {
+  function(name: string, options: { deterministic: boolean }, body: (...values: unknown[]) => unknown): unknown;
 }
 
 const MOST_STATEMENTS = 500;

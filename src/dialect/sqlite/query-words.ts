@@ -1,9 +1,29 @@
-import { insertOnConflict, limitOffset, NOTHING, type QueryWords } from '../query-words.js';
+import { sql } from 'kysely';
+import {
+  compareExactText,
+  insertOnConflict,
+  insertValues,
+  isInHoles,
+  limitOffset,
+  NOTHING,
+  padded,
+  type QueryWords,
+} from '../query-words.js';
+
+// SQLITE_MAX_VARIABLE_NUMBER (https://www.sqlite.org/limits.html#max_variable_number).
+const maxValues = 32_766;
 
 export const queryWords: QueryWords = {
-  // SQLITE_MAX_VARIABLE_NUMBER (https://www.sqlite.org/limits.html#max_variable_number).
-  maxValues: 32_766,
+  maxValues,
   insert: insertOnConflict,
+  insertMany: (shape, rows) => insertValues({ insert: insertOnConflict, maxValues }, shape, rows),
+  bindMany: padded,
+  isAmong: isInHoles,
+  returning: (column) => ({ output: NOTHING, end: sql`RETURNING ${sql.ref(column)}` }),
+  givenNumbers: null,
   locking: { from: NOTHING, end: NOTHING },
+  compareText: (column, comparator, value) =>
+    comparator === 'RLIKE' ? sql`${column} REGEXP ${sql.val(value)}` : compareExactText(column, comparator, value),
+  number: (value) => sql`${value}`,
   page: limitOffset,
 };

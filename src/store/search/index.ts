@@ -24,4 +24,15 @@ export {
   encodePageToken,
   type LoggedModelQuestion,
 } from './page-token.js';
+// What messages, names and values outside of searches are written and read with, too.
+export {
+  float as parseFloating,
+  int as parseInteger,
+  type Json,
+  reprFloat,
+  reprList,
+  reprString,
+  strip as stripSpace,
+} from './python.js';
+export { compactJson, readJson, writeJson } from './python-json.js';
 export { parseSearch, type Search } from './search.js';

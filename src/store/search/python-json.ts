@@ -106,6 +106,14 @@ export function writeJson(value: Json): string {
   return `{${entries.join(', ')}}`;
 }
 
+/** Without spaces, and the members of objects by their names. */
+export function compactJson(value: Json): string {
+  if (value === null || typeof value !== 'object') return writeJson(value);
+  if (isList(value)) return `[${value.map(compactJson).join(',')}]`;
+  const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
+  return `{${entries.map(([key, each]) => `${asciiString(key)}:${compactJson(each)}`).join(',')}}`;
+}
+
 const asciiString = (text: string) =>
   JSON.stringify(text).replace(/[\u007f-\uffff]/g, (unit) =>
     unit === '\x7f' ? unit : `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`,

@@ -1,0 +1,66 @@
+/** Statements of hot paths: their text is made once for each shape and kept, and only values are bound to it after that. */
+import { CompiledQuery, type Kysely } from 'kysely';
+import type { Compilable, InsertShape, Statement } from '../../dialect/query-words.js';
+import type { Context } from './context.js';
+import type { Tables } from './entities/index.js';
+
+/** Texts that are kept: a list of VALUES has another one for each length. */
+const MOST_TEXTS = 1000;
+
+/** Texts by shape. Those of one database only, as each dialect has its own. */
+export class Texts {
+  readonly #kept = new Map<string, string>();
+
+  of({ shape, build, values }: Statement, db: Kysely<Tables>): string {
+    const known = this.#kept.get(shape);
+    if (known !== undefined) return known;
+    const { sql, parameters } = build().compile(db);
+    if (parameters.length !== values.length) {
+      throw new Error(`${shape}: ${values.length} values for ${parameters.length} places`);
+    }
+    if (this.#kept.size >= MOST_TEXTS) this.#kept.clear();
+    this.#kept.set(shape, sql);
+    return sql;
+  }
+}
+
+type Kept = Pick<Context, 'texts'>;
+
+const run = <Row>({ texts }: Kept, db: Kysely<Tables>, statement: Statement) =>
+  db.executeQuery<Row>(CompiledQuery.raw(texts.of(statement, db), [...statement.values]));
+
+/**
+ * The rows that a query gives.
+ * @param shape a name that no other statement has, with whatever the text depends on
+ * @param values in the order of the holes
+ */
+export async function rowsOf<Row>(
+  context: Kept,
+  db: Kysely<Tables>,
+  shape: string,
+  build: () => Compilable<Row>,
+  values: readonly unknown[],
+): Promise<Row[]> {
+  return (await run<Row>(context, db, { shape, build, values })).rows;
+}
+
+/** How many rows a statement changed. Parameters as for rowsOf. */
+export async function change(
+  context: Kept,
+  db: Kysely<Tables>,
+  shape: string,
+  build: () => Compilable,
+  values: readonly unknown[],
+): Promise<number> {
+  return Number((await run(context, db, { shape, build, values })).numAffectedRows ?? 0);
+}
+
+/** @param rows with a value for each column, in the order of the shape; no two have the same key */
+export async function insertRows(
+  context: Kept & Pick<Context, 'pool'>,
+  db: Kysely<Tables>,
+  shape: InsertShape,
+  rows: readonly (readonly unknown[])[],
+): Promise<void> {
+  for (const statement of context.pool.words.insertMany(shape, rows)) await run(context, db, statement);
+}

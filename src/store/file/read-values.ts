@@ -1,0 +1,135 @@
+/** What is kept as a file for each key: tags, params, metadata, and the points of metrics. */
+import { join } from 'node:path';
+import { StoreError } from '../errors.js';
+import type { KeyValue } from '../records.js';
+import { validateName } from '../validate.js';
+import { Damage, orReport, type Report } from './damage.js';
+import { decoded, type Files, isFresh, readText } from './files.js';
+import { type Point, parseModelLine, parseRunLine } from './metric-lines.js';
+import { latestByDataset, latestOf, readSeries, type Series } from './series.js';
+
+const asIs = (text: string): string => text;
+
+/** MLflow empties a file before it writes to it: for so many milliseconds an empty one may be between the two. */
+const IS_EMPTIED_MS = 50;
+
+/** Keys and values, sorted by key. A fresh empty value is reported as passing, and is there. */
+export function readValues(files: Files, folder: string, report: Report): KeyValue[] {
+  const found: KeyValue[] = [];
+  for (const [key, value] of files.tree(folder, asIs)) {
+    const path = join(folder, key);
+    if (value instanceof Damage) report(value);
+    else if (isKey(key, path, report)) {
+      if (value === '' && isFresh(path, IS_EMPTIED_MS)) report(new Damage({ path, reason: 'is empty' }, WRITTEN_NOW));
+      found.push({ key, value });
+    }
+  }
+  return found;
+}
+
+/** The value of one key; undefined where there is none. */
+export function readValue(files: Files, folder: string, key: string, report: Report): string | undefined {
+  if (!isKeyName(key)) return undefined;
+  const path = join(folder, key);
+  const value = orReport(report, () => files.read(path, asIs));
+  if (value === '' && isFresh(path, IS_EMPTIED_MS)) report(new Damage({ path, reason: 'is empty' }, WRITTEN_NOW));
+  return value;
+}
+
+const WRITTEN_NOW = { passing: true, slight: true };
+
+/** Whether a text is the path of a key, and leads nowhere else. */
+function isKeyName(key: string): boolean {
+  try {
+    validateName(key, 'name');
+    return true;
+  } catch (error) {
+    if (error instanceof StoreError) return false;
+    throw error;
+  }
+}
+
+/** What MLflow could not have written is no key. */
+function isKey(key: string, path: string, report: Report): boolean {
+  try {
+    validateName(key, 'name');
+    return true;
+  } catch (error) {
+    if (!(error instanceof StoreError)) throw error;
+    report(new Damage({ path, reason: `has no name that a key can have: ${error.message}` }));
+    return false;
+  }
+}
+
+/** The points that count of a file, and what was wrong with others. */
+interface Latest extends Omit<Series, 'points'> {
+  readonly latest: readonly Point[];
+}
+
+function latestIn(
+  text: string,
+  parse: (line: string) => Point,
+  choose: (points: readonly Point[]) => readonly Point[],
+) {
+  const { points, bad, whole } = readSeries(text, parse);
+  return { latest: choose(points), bad, whole };
+}
+
+const ofRun = (text: string): Latest => latestIn(text, parseRunLine, (points) => [latestOf(points) ?? []].flat());
+const ofModel = (text: string): Latest => latestIn(text, parseModelLine, latestByDataset);
+
+export interface KeyedPoint {
+  readonly key: string;
+  readonly point: Point;
+}
+
+/** The latest point of each metric of a run, sorted by key. Lines that cannot be read are reported, and do not count. */
+export const readRunMetrics = (files: Files, folder: string, report: Report) =>
+  readLatest(files, folder, ofRun, report);
+
+/** The latest point of each metric of a logged model on each dataset. */
+export const readModelMetrics = (files: Files, folder: string, report: Report) =>
+  readLatest(files, folder, ofModel, report);
+
+/** The latest point of one metric of a run; undefined where there is none. */
+export function readRunMetric(files: Files, folder: string, key: string, report: Report): Point | undefined {
+  if (!isKeyName(key)) return undefined;
+  const path = join(folder, key);
+  const series = orReport(report, () => files.read(path, ofRun));
+  if (series) reportBad(series, path, report);
+  return series?.latest[0];
+}
+
+function readLatest(files: Files, folder: string, decode: (text: string) => Latest, report: Report): KeyedPoint[] {
+  const found: KeyedPoint[] = [];
+  for (const [key, series] of files.tree(folder, decode)) {
+    const path = join(folder, key);
+    if (series instanceof Damage) report(series);
+    else if (isKey(key, path, report)) {
+      reportBad(series, path, report);
+      for (const point of series.latest) found.push({ key, point });
+    }
+  }
+  return found;
+}
+
+function reportBad({ bad, whole }: Omit<Series, 'points'>, path: string, report: Report): void {
+  if (bad.length === 0 && whole) return;
+  const passing = isFresh(path);
+  for (const { message, line } of bad) report(new Damage({ path, line, reason: message }, { passing }));
+  if (!whole && passing) report(new Damage({ path, reason: 'ends within a line' }, WRITTEN_NOW));
+}
+
+/** All points of a metric of a run, in the order of the file; undefined where there is none. Always read from the disk. */
+export const readHistory = (path: string, report: Report) => readPoints(path, parseRunLine, report);
+
+/** The same of a metric of a logged model. */
+export const readModelHistory = (path: string, report: Report) => readPoints(path, parseModelLine, report);
+
+function readPoints(path: string, parse: (line: string) => Point, report: Report): readonly Point[] | undefined {
+  const text = readText(path);
+  if (text === undefined) return undefined;
+  const series = decoded(path, text, (all) => readSeries(all, parse));
+  reportBad(series, path, report);
+  return series.points;
+}

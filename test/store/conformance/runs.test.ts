@@ -1,0 +1,286 @@
+/** Runs and what is logged in them: the same calls on MLflow's store give the same answers, refusals and rows. */
+import { afterAll, beforeAll, test } from 'vitest';
+import { type Call, Oracle, type Reference } from '../../support/oracle.js';
+import { twins } from '../../support/twin.js';
+import { forEachDatabaseStore } from '../implementations.js';
+
+let oracle: Oracle;
+beforeAll(() => {
+  oracle = new Oracle();
+});
+afterAll(() => oracle[Symbol.asyncDispose]());
+
+const pair = (key: string, value: string) => ({ key, value });
+const create = (more: object = {}): Call => [
+  'runs.create',
+  [{ experiment_id: '0', tags: [], run_name: 'run', user_id: 'me', start_time: 5, ...more }],
+];
+const idOf = (of: number): Reference => ({ of, path: ['info', 'run_id'] });
+/** The first run of all: the calls begin with it. */
+const RUN = idOf(0);
+const get: Call = ['runs.get', [RUN]];
+const point = (key: string, value: unknown, more: object = {}) => ({ key, value, timestamp: 1000, step: 0, ...more });
+const batch = (given: object, run: unknown = RUN): Call => [
+  'runs.logBatch',
+  [run, { metrics: [], params: [], tags: [], ...given }],
+];
+const tag = (key: string, value: string, run: unknown = RUN): Call => ['runs.setTag', [run, pair(key, value)]];
+const param = (key: string, value: string, run: unknown = RUN): Call => ['runs.logParam', [run, pair(key, value)]];
+const metric = (each: object, run: unknown = RUN): Call => ['runs.logMetric', [run, each]];
+const history = (key: string, page?: object): Call => ['metrics.history', page ? [RUN, key, page] : [RUN, key]];
+const many = <Item>(count: number, item: (at: number) => Item) => Array.from({ length: count }, (_, at) => item(at));
+
+const dataset = (name: string, digest: string, tags: readonly object[] = [], more: object = {}) => ({
+  tags,
+  dataset: { name, digest, source_type: 'local', source: '{"a": 1}', ...more },
+});
+
+const TABLES = ['runs', 'tags', 'params', 'metrics', 'latest_metrics'];
+
+await forEachDatabaseStore('runs', (implementation) => {
+  test('made, changed, deleted and brought back', async () => {
+    const calls: Call[] = [
+      create({ user_id: 'you', start_time: 7, tags: [pair('t', 'ü'), pair('empty', '')] }),
+      create({ run_name: 'named', tags: [pair('mlflow.runName', 'named')] }),
+      create({ run_name: undefined, tags: [pair('mlflow.runName', 'by tag')] }),
+      create({ run_name: '', tags: [pair('mlflow.runName', 'by tag')] }),
+      create({ run_name: 'one', tags: [pair('mlflow.runName', 'other')] }),
+      create({ experiment_id: '99' }),
+      create({ experiment_id: 'x' }),
+      ['experiments.create', [{ name: 'gone', tags: [] }]],
+      create({ experiment_id: '1' }),
+      ['experiments.delete', ['1']],
+      create({ experiment_id: '1' }),
+      get,
+      ['runs.get', ['none']],
+      ['runs.update', [RUN, { status: 'FINISHED', end_time: 99, run_name: 'changed' }]],
+      ['runs.update', [RUN, { status: 'FAILED' }]],
+      ['runs.update', [RUN, { end_time: 0 }]],
+      ['runs.update', [RUN, { run_name: '' }]],
+      ['runs.update', [RUN, {}]],
+      ['runs.update', ['none', {}]],
+      get,
+      ['runs.deleteTag', [RUN, 'mlflow.runName']],
+      get,
+      ['runs.update', [RUN, { run_name: 'again' }]],
+      get,
+      ['runs.delete', [RUN]],
+      ['runs.delete', [RUN]],
+      ['runs.delete', ['none']],
+      get,
+      ['runs.update', [RUN, { status: 'KILLED' }]],
+      tag('t', 'x'),
+      ['runs.deleteTag', [RUN, 't']],
+      param('p', 'x'),
+      metric(point('m', 1)),
+      batch({ params: [pair('p', 'x')] }),
+      ['runs.logInputs', [RUN, [], []]],
+      ['runs.logOutputs', [RUN, [{ model_id: 'm-1', step: 0 }]]],
+      ['runs.restore', [RUN]],
+      ['runs.restore', [RUN]],
+      ['runs.restore', ['none']],
+      get,
+      ['runs.get', [idOf(8)]],
+      ['runs.restore', [idOf(8)]],
+      tag('in a deleted experiment', 'x', idOf(8)),
+      ['runs.get', [idOf(8)]],
+    ];
+    await twins(implementation, oracle, calls, { tables: TABLES });
+  });
+
+  test('metrics, params and tags', async () => {
+    const calls: Call[] = [
+      create({ start_time: 1 }),
+      metric(point('m', 1.5)),
+      metric(point('m', 1.5)),
+      metric(point('m', 2.5)),
+      metric(point('m', -1, { step: 1 })),
+      metric(point('m', 9, { step: 1, timestamp: 999 })),
+      metric(point('m', 0.1 + 0.2, { step: -5, timestamp: 2 ** 52 })),
+      metric(point('nan', { float: 'nan' })),
+      metric(point('nan', 0)),
+      metric(point('nan', -1)),
+      metric(point('zero', 0)),
+      metric(point('zero', { float: 'nan' })),
+      metric(point('inf', { float: 'inf' })),
+      metric(point('inf', { float: '-inf' }, { step: 1 })),
+      metric(point('tiny', 5e-324)),
+      metric(point('big', 1.7976931348623157e308, { step: 2 ** 53 - 1 })),
+      metric(point('a/b c.d-e_f:g ü', 1)),
+      metric(point('', 1)),
+      metric(point('a//b', 1)),
+      metric(point('../a', 1)),
+      metric(point('/a', 1)),
+      metric(point('a?b', 1)),
+      metric(point('a', 1, { timestamp: -1 })),
+      metric(point('k'.repeat(251), 1)),
+      metric(point('m', 1), 'none'),
+      metric(point('m', 1, { model_id: 'm-none' }), 'none'),
+      get,
+      param('p', 'x'),
+      param('p', 'x'),
+      param('p', 'y'),
+      param('empty', ''),
+      param('long', `${'ü'.repeat(5999)}🙂🙂`),
+      param('k'.repeat(251), 'x'),
+      param('.', 'x'),
+      param('p', 'x', 'none'),
+      tag('t', '1'),
+      tag('t', '2'),
+      tag('long', `${'x'.repeat(7999)}🙂🙂`),
+      tag('k'.repeat(251), 'x'),
+      tag('a?', 'x'),
+      tag('mlflow.runName', 'by tag'),
+      tag('mlflow.runName', ''),
+      tag('t', 'x', 'none'),
+      ['runs.deleteTag', [RUN, 't']],
+      ['runs.deleteTag', [RUN, 't']],
+      ['runs.deleteTag', ['none', 't']],
+      get,
+      batch({
+        metrics: [
+          point('b', 1),
+          point('b', 2),
+          point('b', 2),
+          point('b', 1, { step: 3 }),
+          point('b', 5, { step: 3, timestamp: 2000 }),
+          point('b', 4, { step: 3, timestamp: 2000 }),
+          point('n', { float: 'nan' }, { step: 1 }),
+          point('n', { float: 'nan' }, { step: 1 }),
+          point('n', 0, { step: 1 }),
+          point('m', 2.5),
+        ],
+        params: [pair('q', '1'), pair('p', 'x'), pair('r', '')],
+        tags: [pair('u', '1'), pair('u', '2'), pair('mlflow.runName', 'by batch'), pair('t', 'back')],
+      }),
+      get,
+      batch({ metrics: [point('b', 0, { step: 2 }), point('fresh', 1)] }),
+      batch({}),
+      batch({ params: [pair('p', 'y'), pair('q', "it's"), pair('s', 'new')] }),
+      batch({ params: [pair('s', '1'), pair('s', '2'), pair('s', '3')] }),
+      batch({ params: [pair('a?', '1')] }),
+      batch({ tags: [pair('ok', '1'), pair('k'.repeat(251), '1')] }),
+      batch({ metrics: [point('ok', 1), point('b', 1, { timestamp: -3 })] }),
+      batch({ metrics: [point('ok', 1), point('', 1)] }),
+      batch({ params: many(101, (at) => pair(`p${at}`, 'x')) }),
+      batch({ tags: many(101, (at) => pair(`t${at}`, 'x')) }),
+      batch({ metrics: many(1001, (at) => point(`m${at}`, 1)) }),
+      batch({ metrics: many(1000, (at) => point(`m${at}`, 1)), tags: [pair('t', 'x')] }),
+      batch({}, 'none'),
+      batch({}, 'no/id'),
+      batch({}, ''),
+      batch({
+        metrics: many(800, (at) => point(`m${at % 30}`, at * 1.1, { step: at, timestamp: at })),
+        params: many(100, (at) => pair(`p${at}`, `v${at}`)),
+        tags: many(100, (at) => pair(`t${at}`, `v${at}`)),
+      }),
+      get,
+      history('m'),
+      history('nan'),
+      history('b'),
+      history('none'),
+      history('m', { max_results: 2 }),
+      history('m', { max_results: 2, page_token: 'eyJvZmZzZXQiOiAyfQ==' }),
+      history('m', { page_token: 'eyJvZmZzZXQiOiAyfQ==' }),
+      history('m7', { max_results: 5 }),
+      ['metrics.history', ['none', 'm']],
+    ];
+    await twins(implementation, oracle, calls, { tables: TABLES });
+  });
+
+  test('histories of several runs, whole and sampled', async () => {
+    const steps = many(200, (at) => point('s', Math.sin(at), { step: Math.floor(at / 3), timestamp: 5000 - at }));
+    const same = many(90, (at) => point('same', at, { step: 0, timestamp: at }));
+    const calls: Call[] = [
+      create({ start_time: 1 }),
+      create({ start_time: 2 }),
+      batch({ metrics: [...steps, ...same, point('one', 1), point('edge', { float: 'nan' })] }),
+      batch({ metrics: [...steps.slice(0, 7), point('s', { float: 'nan' }, { step: 300 })] }, idOf(1)),
+      ...[1, 2, 3, 5, 7, 10, 64, 199, 200, 201, 1000].flatMap((most): Call[] => [
+        ['metrics.historyInterval', [[RUN], 's', most]],
+        ['metrics.historyInterval', [[RUN], 'same', most]],
+      ]),
+      ['metrics.historyInterval', [[RUN, idOf(1), 'none'], 's', 4]],
+      ['metrics.historyInterval', [[RUN], 's', 0]],
+      ['metrics.historyInterval', [[RUN], 's', 5, { start_step: 10, end_step: 20 }]],
+      ['metrics.historyInterval', [[RUN], 's', 5, { start_step: 10, end_step: 10 }]],
+      ['metrics.historyInterval', [[RUN], 's', 5, { start_step: 900, end_step: 1000 }]],
+      ['metrics.historyInterval', [[RUN], 's', 5, { start_step: 10 }]],
+      ['metrics.historyBulk', [[RUN], 's', 1000]],
+      ['metrics.historyBulk', [[RUN], 's', 10]],
+      ['metrics.historyBulk', [['none'], 's', 10]],
+      ['metrics.historyBulk', [[], 's', 10]],
+    ];
+    await twins(implementation, oracle, calls);
+  });
+
+  test('datasets and models', async () => {
+    const before: Call[] = [
+      create({ start_time: 1 }),
+      create({ start_time: 2 }),
+      ['loggedModels.create', [{ experiment_id: '0', name: 'model', params: [], tags: [] }]],
+      ['experiments.create', [{ name: 'other', tags: [] }]],
+      create({ start_time: 3, experiment_id: '1' }),
+    ];
+    const model: Reference = { of: 2, path: ['info', 'model_id'] };
+    const train = [pair('mlflow.data.context', 'train'), pair('x', 'y')];
+    const inputs = (datasets: readonly object[], models: readonly object[] = [], run: unknown = RUN): Call => [
+      'runs.logInputs',
+      [run, datasets, models],
+    ];
+    const mlmodel = {
+      run_id: 'r',
+      artifact_path: 'model',
+      utc_time_created: '2024-01-01',
+      flavors: { python_function: { loader: 'é', config: { a: 1 }, n: 3 }, odd: 'text' },
+      model_uuid: 'u',
+    };
+    const calls: Call[] = [
+      inputs([dataset('d', '1', train, { schema: '{}', profile: '{"n": 1}' }), dataset('d', '2'), dataset('d', '1')]),
+      inputs([dataset('d', '1', [pair('late', '1')], { source: 'changed' }), dataset('e', '1')]),
+      inputs([dataset('d', '1', [pair('mlflow.data.context', 'test')])], [], idOf(1)),
+      inputs([dataset('d', '1')], [], idOf(4)),
+      inputs([]),
+      inputs([], [{ model_id: model }, { model_id: 'm-2' }, { model_id: model }]),
+      inputs([], [{ model_id: model }]),
+      inputs([dataset('n'.repeat(501), '1')]),
+      inputs([dataset('d', 'n'.repeat(37))]),
+      inputs([dataset('d', '1', [], { source: 's'.repeat(65_536) })]),
+      inputs([dataset('d', '1', [pair('k'.repeat(256), '')])]),
+      inputs([dataset('d', '1', [pair('k', 'v'.repeat(501))])]),
+      inputs([dataset('d', '1')], [], 'none'),
+      inputs([dataset('d', '1')], [], '/'),
+      [
+        'runs.logOutputs',
+        [
+          RUN,
+          [
+            { model_id: model, step: 3 },
+            { model_id: 'm-2', step: 0 },
+          ],
+        ],
+      ],
+      ['runs.logOutputs', ['none', []]],
+      get,
+      ['runs.get', [idOf(1)]],
+      ['runs.search', [{ experiment_ids: ['0', '1'] }]],
+      ['runs.searchDatasets', [['0', '1', '7']]],
+      ['runs.searchDatasets', [['x']]],
+      metric(point('acc', 0.5, { model_id: model, dataset_name: 'd', dataset_digest: '1' })),
+      metric(point('acc', 0.5, { model_id: model, dataset_name: 'd', dataset_digest: '1' })),
+      batch({
+        metrics: [point('acc', 0.7, { model_id: model, step: 1 }), point('loss', 0.1), point('acc', 0.6, { step: 1 })],
+      }),
+      metric(point('acc', { float: 'nan' }, { model_id: model, step: 2 })),
+      ['loggedModels.get', [model]],
+      ['runs.recordModel', [RUN, mlmodel]],
+      ['runs.recordModel', [RUN, { ...mlmodel, run_id: null, model_uuid: null, flavors: {} }]],
+      ['runs.recordModel', ['none', mlmodel]],
+      get,
+    ];
+    await twins(implementation, oracle, calls, {
+      before,
+      tables: ['datasets', 'inputs', 'input_tags', 'logged_model_metrics', 'tags'],
+    });
+  });
+});

@@ -1,0 +1,210 @@
+/**
+ * The same calls on mtrack's store and on MLflow's own, each on a database of its own: answers, refusals and rows have to be
+ * the same. Both clocks stand still, and go on by a second from call to call.
+ */
+import { readdirSync, readFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { expect, vi } from 'vitest';
+import { StoreError } from '../../src/store/errors.js';
+import type { Store } from '../../src/store/store.js';
+import type { Implementation, TestStore } from '../store/implementations.js';
+import { opened, type TestDatabase } from './databases.js';
+import { ORACLE_HEAD } from './mlflow.js';
+import type { Answer, Call, Oracle, Reference } from './oracle.js';
+
+export const START = Date.UTC(2024, 1, 29, 12);
+const SECOND = 1000;
+
+interface Twins {
+  /** Calls that MLflow makes before the database is copied for the two; references count them, too. */
+  readonly before?: readonly Call[];
+  /** Tables whose rows are compared at the end. */
+  readonly tables?: readonly string[];
+  /** Whether of two refusals only the codes have to be the same: MLflow's words are those of its driver. */
+  readonly inOtherWords?: (call: Call) => boolean;
+}
+
+/** Runs the calls on both stores. */
+export async function twins(
+  { fresh, copyOf }: Implementation,
+  oracle: Oracle,
+  calls: readonly Call[],
+  { before = [], tables = [], inOtherWords = () => false }: Twins = {},
+): Promise<void> {
+  await using mine = await fresh(ORACLE_HEAD);
+  const made = await oracle.script(mine.uri, mine.artifactRoot, START, before);
+  failures(made);
+  await using other = await copyOf(mine);
+  const start = START + before.length * SECOND;
+  const ours = await script(mine, calls, { start, answers: made });
+  const theirs = await oracle.script(other.uri, other.artifactRoot, start, calls, made);
+  const [one, two] = [naming(mine, mine), naming(mine, other)];
+  for (const [at, call] of calls.entries()) {
+    const words = (answer: Answer | undefined): Answer | undefined => {
+      if (answer === undefined || !('error' in answer)) return answer;
+      if (hasFailed(theirs[at])) return FAILED;
+      return inOtherWords(call) ? { error: [answer.error[0], '…'] } : answer;
+    };
+    const [found, expected] = [comparable(call, words(ours[at]), one), comparable(call, words(theirs[at]), two)];
+    expect({ call, ...found }).toEqual({ call, ...expected });
+  }
+  if (mine.database === null) expect(contentsOf(mine, one)).toEqual(contentsOf(other, two));
+  for (const table of mine.database === null ? [] : tables) {
+    expect({ table, rows: await rowsOf(mine, table, one) }).toEqual({ table, rows: await rowsOf(other, table, two) });
+  }
+}
+
+/** MLflow was not prepared for it: we refuse it in our own way. */
+const hasFailed = (answer: Answer | undefined): boolean =>
+  answer !== undefined && 'error' in answer && answer.error[0] === null;
+const FAILED: Answer = { error: ['…', '…'] };
+
+function failures(answers: readonly Answer[]): void {
+  expect(answers.filter((answer) => 'error' in answer)).toEqual([]);
+}
+
+function databaseOf({ database }: TestStore): TestDatabase {
+  if (database === null) throw new Error('only a database has rows');
+  return database;
+}
+
+/** The calls on mtrack's store. @param answers of calls before these */
+export async function script(
+  test: TestStore,
+  calls: readonly Call[],
+  { start = START, answers = [] }: { start?: number; answers?: readonly Answer[] } = {},
+): Promise<Answer[]> {
+  vi.useFakeTimers({ toFake: ['Date'], now: start });
+  try {
+    const store = await test.open();
+    const found: Answer[] = [];
+    for (const [at, [method, args]] of calls.entries()) {
+      vi.setSystemTime(start + at * SECOND);
+      const given = resolved(args, [...answers, ...found]) as unknown[];
+      found.push(await attempt(() => methodOf(store, method)(...given)));
+    }
+    return found;
+  } finally {
+    vi.useRealTimers();
+  }
+}
+
+function methodOf(store: Store, path: string): (...args: unknown[]) => Promise<unknown> {
+  const [method = '', ...nouns] = path.split('.').reverse();
+  const noun = nouns.reduceRight<unknown>((of, name) => (of as Record<string, unknown>)[name], store);
+  return (...args) =>
+    (noun as Record<string, (...args: unknown[]) => Promise<unknown>>)[method]?.(...args) as Promise<unknown>;
+}
+
+async function attempt(call: () => Promise<unknown>): Promise<Answer> {
+  try {
+    return { result: (await call()) ?? null };
+  } catch (error) {
+    if (error instanceof StoreError) return { error: [error.code, error.message] };
+    throw error;
+  }
+}
+
+const isReference = (value: object): value is Reference => 'of' in value && 'path' in value;
+
+const FLOATS = { nan: Number.NaN, inf: Infinity, '-inf': -Infinity } as const;
+/** A number that JSON has not. */
+const isFloat = (value: object): value is { readonly float: keyof typeof FLOATS } => 'float' in value;
+
+function resolved(value: unknown, answers: readonly Answer[]): unknown {
+  if (Array.isArray(value)) return value.map((each) => resolved(each, answers));
+  if (value === null || typeof value !== 'object') return value;
+  if (isFloat(value)) return FLOATS[value.float];
+  if (!isReference(value)) {
+    return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, resolved(each, answers)]));
+  }
+  const answer = answers[value.of];
+  const found = answer !== undefined && 'result' in answer ? answer.result : undefined;
+  return value.path.reduce<unknown>((of, key) => (of as Record<string | number, unknown> | undefined)?.[key], found);
+}
+
+interface Naming {
+  /** Ids that are made up get numbers, in the order in which they come; the place of artifacts gets a name. */
+  of(text: string): string;
+  /** The same for rows, which have no order: what has not come before is just an id. */
+  known(text: string): string;
+}
+
+/** Those of experiments in files have 18 digits. */
+const ID = /\b(?:(?:[ma]-|tr-)?[0-9a-f]{32}|[1-9]\d{17})\b/g;
+
+function naming(...stores: readonly TestStore[]): Naming {
+  const ids = new Map<string, string>();
+  const placed = (text: string) =>
+    stores.reduce((written, { artifactRoot }) => written.replaceAll(artifactRoot, '<root>'), text);
+  return {
+    of: (text) =>
+      inOneOrder(placed(text)).replace(ID, (id) => {
+        const name = ids.get(id) ?? `<id ${ids.size}>`;
+        ids.set(id, name);
+        return name;
+      }),
+    known: (text) => placed(text).replace(ID, (id) => ids.get(id) ?? '<another id>'),
+  };
+}
+
+/** Python's sets, which have no order in a message. */
+const inOneOrder = (text: string) =>
+  text.replace(/\{('[^']*'(?:, '[^']*')+)\}/g, (_, members: string) => `{${members.split(', ').sort().join(', ')}}`);
+
+/** Lists that have no order. */
+const UNORDERED = [
+  ...['latest_versions', 'tags', 'aliases', 'params', 'metrics', 'assessments'],
+  ...['dataset_inputs', 'model_inputs', 'model_outputs'],
+];
+
+/** What has no order is put in one, and what is undefined is not there. */
+function plain(value: unknown, name: (text: string) => string): unknown {
+  if (typeof value === 'string') return name(value);
+  if (typeof value === 'bigint') return Number(value);
+  if (typeof value === 'number' && !Number.isFinite(value)) return String(value);
+  if (Array.isArray(value)) return value.map((each) => plain(each, name));
+  if (value === null || typeof value !== 'object') return value ?? null;
+  const members = Object.entries(value)
+    .filter(([, each]) => each !== undefined)
+    .sort(([a], [b]) => (a < b ? -1 : 1));
+  return Object.fromEntries(
+    members.map(([key, each]) => {
+      const item = plain(each, name);
+      return [key, Array.isArray(item) && UNORDERED.includes(key) ? byText(item) : item];
+    }),
+  );
+}
+
+const byText = (items: readonly unknown[]) =>
+  [...items].sort((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1));
+
+const UNORDERED_ANSWERS = ['registry.models.latestVersions', 'runs.searchDatasets'];
+
+/** @param method whose answer has no order, perhaps */
+function comparable([method]: Call, answer: Answer | undefined, name: Naming): object {
+  const said = plain(answer, name.of) as { result?: unknown };
+  return UNORDERED_ANSWERS.includes(method) && Array.isArray(said.result) ? { result: byText(said.result) } : said;
+}
+
+async function rowsOf(test: TestStore, table: string, name: Naming): Promise<unknown[]> {
+  const session = await (await opened(databaseOf(test))).reader(10_000);
+  try {
+    const rows = await session.rows<Record<string, unknown>>(`SELECT * FROM ${table}`);
+    return rows.map((row) => JSON.stringify(plain(row, name.known))).sort();
+  } finally {
+    await session.close();
+  }
+}
+
+/** Every file of a file store with its content, and every folder: to the byte, but for ids and places. */
+function contentsOf({ uri }: TestStore, name: Naming): string[] {
+  const entries = readdirSync(uri, { recursive: true, withFileTypes: true });
+  const contents = entries.map((entry) => {
+    const path = join(entry.parentPath, entry.name);
+    const content = entry.isDirectory() ? '/' : `: ${readFileSync(path, 'utf8')}`;
+    return name.known(`${relative(uri, path)}${content}`);
+  });
+  // MLflow makes it in advance.
+  return contents.filter((each) => each !== '.trash/').sort();
+}
