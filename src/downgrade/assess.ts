@@ -55,7 +55,8 @@ export async function assessDowngrade(database: Database, target: string, sessio
   return { start, plan, stats, losses, obstacles, findings, hash };
 }
 
-function beginningOf(location: Location, target: string, database: Database): Beginning {
+/** @throws {MtrackError} when the database is nothing that a downgrade can start from */
+export function beginningOf(location: Location, target: string, database: Database): Beginning {
   const look = commandOf('db status', database);
   switch (location.state) {
     case 'empty':

@@ -7,7 +7,7 @@ import type { ExecuteOptions, Outcome, Way } from '../upgrade/execute.js';
 import { execute } from '../upgrade/execute.js';
 import type { Plan, PlannedRevision } from '../upgrade/plan.js';
 import { countRows } from '../upgrade/verify.js';
-import type { Downgrade } from './assess.js';
+import { beginningOf, type Downgrade } from './assess.js';
 import { type Loss, lossesOf } from './losses.js';
 import { planDowngrade } from './plan.js';
 import { writeSideFile } from './side-file.js';
@@ -33,10 +33,7 @@ export async function executeDowngrade(
   const written = tablesWritten(agreed.plan);
   const way: Way = {
     command: 'db downgrade',
-    plan: (start) => {
-      if (start.state !== 'at' || start.partWay) throw new Error(`no way back from ${start.state}`);
-      return planDowngrade(start, agreed.plan.to, dialect);
-    },
+    plan: (location) => planDowngrade(beginningOf(location, agreed.plan.to, database), agreed.plan.to, dialect),
     begin: async (session, plan) => {
       kept = await keep(session, plan, agreed, database, options.sideFile);
     },

@@ -5,7 +5,8 @@ import { BASE, between, schemaAt } from '../schema/lineage.js';
 import { columnOf, type Schema } from '../schema/model.js';
 import type { Backfill, Operation, Revision, TableChange } from '../schema/operations.js';
 import { type Due, fuseToLast, tablesOf } from '../upgrade/fuse.js';
-import { compileAll, hashOf, type Plan, type Start } from '../upgrade/plan.js';
+import { compileAll, hashOf, type Plan } from '../upgrade/plan.js';
+import type { Start } from '../upgrade/start.js';
 import { shorterLength } from './losses.js';
 
 export type Beginning = Extract<Start, { state: 'at' }>;
@@ -24,6 +25,7 @@ export function planDowngrade(start: Beginning, target: string, dialect: Dialect
   return {
     from: start.revision,
     to: target,
+    version: start.version,
     initial: false,
     revisions: undone.map((revision) => ({
       revision,

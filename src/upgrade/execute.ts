@@ -13,8 +13,9 @@ import { BASE } from '../schema/lineage.js';
 import { commandOf } from './command.js';
 import { heavyTables, tablesThinned } from './cost.js';
 import { type Location, locate } from './locate.js';
-import { type Plan, type PlannedRevision, planUpgrade, type Start, type Step } from './plan.js';
+import { type Plan, type PlannedRevision, planUpgrade, type Step } from './plan.js';
 import type { OnProgress } from './progress.js';
+import { startFrom } from './start.js';
 import { runStep, stopIfAsked } from './steps.js';
 import { countRows, type RowCounts, type Verification, verify } from './verify.js';
 
@@ -45,7 +46,7 @@ export interface Way {
   /** The command that goes on where this one was cut off. */
   readonly command: 'db upgrade' | 'db downgrade';
   /** Plans again from where the database is now. @throws {Error} where there is no way from there */
-  plan(start: Start): Plan;
+  plan(location: Location): Plan;
   /** Before the first change, once, under the lock; where the whole is one transaction, inside it. */
   begin?(session: Session, plan: Plan): Promise<void>;
   /** Before the steps of a revision; where it is a transaction of its own, inside it. */
@@ -61,7 +62,10 @@ export async function execute(
   database: Database,
   agreed: Plan,
   options: ExecuteOptions,
-  way: Way = { command: 'db upgrade', plan: (start) => planUpgrade(start, agreed.to, database.dialect) },
+  way: Way = {
+    command: 'db upgrade',
+    plan: (location) => planUpgrade(startFrom(location, agreed.to, database), agreed.to, database.dialect),
+  },
 ): Promise<Outcome> {
   const started = Date.now();
   const run = new Run(database, agreed, options, way);
@@ -185,7 +189,9 @@ class Run {
       ),
     };
     for (const { sql } of plan.cleanup) await session.run(sql);
-    let version = await this.#version(session);
+    // As it was when the plan was made: read anew, it could be that of another program which has gone on since, and the
+    // revisions of this plan would take it back.
+    let { version } = plan;
     // Revisions since the last commit: where DDL can be rolled back, a revision and its version are one transaction.
     const begun: string[] = [];
     for (const [index, planned] of plan.revisions.entries()) {
@@ -217,20 +223,20 @@ class Run {
    */
   #planFrom(start: Location): Plan {
     let cause: unknown;
-    if (start.state === 'empty' || start.state === 'at') {
-      try {
-        const plan = this.#way.plan(start);
-        const agreed = new Set(this.#agreed.revisions.map(({ revision }) => revision.id));
-        const isRest = plan.revisions.every(({ revision }) => agreed.has(revision.id));
-        if (isRest && (start.state === 'at' || this.#agreed.initial)) return plan;
-      } catch (error) {
-        // It could be planned when it was agreed to: somebody is altering tables, who does not ask for our lock.
-        cause = error;
-      }
+    try {
+      const plan = this.#way.plan(start);
+      const agreed = new Set(this.#agreed.revisions.map(({ revision }) => revision.id));
+      const isRest = plan.revisions.every(({ revision }) => agreed.has(revision.id));
+      if (isRest && (start.state === 'at' || this.#agreed.initial)) return plan;
+    } catch (error) {
+      // It could be planned when it was agreed to: somebody went on to a later revision, or is altering tables, without
+      // asking for our lock.
+      cause = error;
     }
+    const now = cause instanceof MtrackError ? `: ${cause.failure.found}` : '';
     throw new MtrackError('PLAN_CHANGED', {
       cause,
-      found: 'the database is not where it was when the plan was agreed to',
+      found: `the database is not where it was when the plan was agreed to${now}`,
       expected: `revision ${this.#agreed.from}, or one on the way to ${this.#agreed.to}`,
       fix: [`look at it, and run \`mtrack ${this.#way.command}\` again: ${commandOf('db status', this.#database)}`],
     });

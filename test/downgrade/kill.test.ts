@@ -1,6 +1,6 @@
 /**
  * SIGKILL at statements of a downgrade: the next run reaches the same schema and rows as one that nothing disturbed, and the
- * side files of both together hold all that went. `npm run test:kill` takes every statement (MTRACK_KILL=all).
+ * side files of both together hold all that went. `npm run test:kill` takes every statement (MTRACK_TESTS=all).
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -14,7 +14,7 @@ import { differences, run, type State, stateOf, upgradeTo } from '../support/sta
 import { forEachDialect } from '../support/suites.js';
 import { inTemporaryFolder } from '../support/temporary.js';
 
-const EVERYTHING = process.env.MTRACK_KILL === 'all';
+const EVERYTHING = process.env.MTRACK_TESTS === 'all';
 const AT_ONCE = Number(process.env.MTRACK_KILL_JOBS ?? 2);
 const HOURS = 12 * 3_600_000;
 /** MLflow 2.9: forty revisions back, of which 75868b020152 moves rows. */

@@ -34,7 +34,7 @@ const SAMPLE = [
   '97727af70f4d',
   OLDEST,
 ];
-const targets = process.env.MTRACK_DOWNGRADE === 'all' ? possible.toReversed() : SAMPLE;
+const targets = process.env.MTRACK_TESTS === 'all' ? possible.toReversed() : SAMPLE;
 
 /** @returns the side file; null where nothing was lost */
 async function downgrade(database: TestDatabase, target: string, sideFile: string): Promise<string | null> {

@@ -4,8 +4,8 @@ import type { Session } from '../../dialect/session.js';
 import { MtrackError } from '../../errors.js';
 import { HEAD, isKnown } from '../../schema/lineage.js';
 import type { Schema } from '../../schema/model.js';
-import { startFrom } from '../../upgrade/assess.js';
 import { locateIn } from '../../upgrade/locate.js';
+import { startFrom } from '../../upgrade/start.js';
 import { DatabaseTrash } from './source.js';
 
 /** The longest that one statement waits for another session's lock. */
