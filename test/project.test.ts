@@ -118,6 +118,7 @@ const MAY_IMPORT: readonly { readonly part: RegExp; readonly may: readonly RegEx
       /^src\/upgrade\//,
       /^src\/rows\//,
       /^src\/artifacts\//,
+      /^src\/store\/file\/reader\.ts$/,
       /^src\/transfer\//,
     ],
   },

@@ -15,6 +15,7 @@ import { heavyTables } from './cost.js';
 import { type Location, locate } from './locate.js';
 import { type Plan, type PlannedRevision, planUpgrade, type Step } from './plan.js';
 import type { OnProgress } from './progress.js';
+import { startFrom } from './start.js';
 import { runStep, stopIfAsked } from './steps.js';
 import { countRows, type RowCounts, type Verification, verify } from './verify.js';
 
@@ -156,7 +157,9 @@ class Run {
       ),
     };
     for (const { sql } of plan.cleanup) await session.run(sql);
-    let version = await this.#version(session);
+    // As it was when the plan was made: read anew, it could be that of another program which has gone on since, and the
+    // revisions of this plan would take it back.
+    let { version } = plan;
     // Revisions since the last commit: where DDL can be rolled back, a revision and its version are one transaction.
     const begun: string[] = [];
     for (const [index, planned] of plan.revisions.entries()) {
@@ -186,20 +189,21 @@ class Run {
    */
   #planFrom(start: Location): Plan {
     let cause: unknown;
-    if (start.state === 'empty' || start.state === 'at') {
-      try {
-        const plan = planUpgrade(start, this.#agreed.to, this.#dialect);
-        const agreed = new Set(this.#agreed.revisions.map(({ revision }) => revision.id));
-        const isRest = plan.revisions.every(({ revision }) => agreed.has(revision.id));
-        if (isRest && (start.state === 'at' || this.#agreed.initial)) return plan;
-      } catch (error) {
-        // It could be planned when it was agreed to: somebody is altering tables, who does not ask for our lock.
-        cause = error;
-      }
+    try {
+      const usable = startFrom(start, this.#agreed.to, this.#database);
+      const plan = planUpgrade(usable, this.#agreed.to, this.#dialect);
+      const agreed = new Set(this.#agreed.revisions.map(({ revision }) => revision.id));
+      const isRest = plan.revisions.every(({ revision }) => agreed.has(revision.id));
+      if (isRest && (usable.state === 'at' || this.#agreed.initial)) return plan;
+    } catch (error) {
+      // It could be planned when it was agreed to: somebody went on to a later revision, or is altering tables, without
+      // asking for our lock.
+      cause = error;
     }
+    const now = cause instanceof MtrackError ? `: ${cause.failure.found}` : '';
     throw new MtrackError('PLAN_CHANGED', {
       cause,
-      found: 'the database is not where it was when the upgrade was agreed to',
+      found: `the database is not where it was when the upgrade was agreed to${now}`,
       expected: `revision ${this.#agreed.from}, or one on the way to ${this.#agreed.to}`,
       fix: [`look at it, and run the upgrade again: ${commandOf('db status', this.#database)}`],
     });

@@ -8,7 +8,8 @@ import { EMPTY_SCHEMA, type Schema, type Table } from '../schema/model.js';
 import { type Backfill, isComputed, type Operation, type Range, type Revision } from '../schema/operations.js';
 import { type Progress, probe } from '../schema/probe.js';
 import { type Due, type Fused, fuseToFirst, fuseToLast, tablesOf } from './fuse.js';
-import { BASE_REVISION, copiedBy, type Location, titleOf } from './locate.js';
+import { BASE_REVISION, copiedBy, titleOf } from './locate.js';
+import type { Start } from './start.js';
 
 export interface Step {
   /** The revisions it does the work of: more than one where changes of a table are put together. */
@@ -36,6 +37,8 @@ export interface PlannedRevision {
 export interface Plan {
   readonly from: string;
   readonly to: string;
+  /** What `alembic_version` says before it; null for nothing. */
+  readonly version: string | null;
   /** The database has no tables yet. */
   readonly initial: boolean;
   readonly revisions: readonly PlannedRevision[];
@@ -46,9 +49,6 @@ export interface Plan {
   /** Identifies the plan: the same statements from and to the same revisions. */
   readonly hash: string;
 }
-
-/** The part of a location that an upgrade can start from. */
-export type Start = Extract<Location, { state: 'empty' | 'at' }>;
 
 export function planUpgrade(start: Start, target: string, dialect: Dialect): Plan {
   const from = start.state === 'empty' ? BASE : start.revision;
@@ -67,6 +67,7 @@ export function planUpgrade(start: Start, target: string, dialect: Dialect): Pla
   return {
     from,
     to: target,
+    version: start.state === 'at' ? start.version : null,
     initial: start.state === 'empty',
     revisions: planned,
     cleanup: leftovers(start.schema).map((table) => ({ sql: `DROP TABLE ${dialect.words.id(table)}` })),

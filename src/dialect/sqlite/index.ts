@@ -40,6 +40,8 @@ export function sqliteDialect(path: string | null): Dialect {
     readCatalog,
     readVersions,
     readStats: (session, tables) => readStats(path, session, tables),
+    // A number is one more than the largest there is.
+    advanceNumbers: async () => undefined,
     createVersionTable:
       'CREATE TABLE alembic_version (\n\tversion_num VARCHAR(32) NOT NULL, \n\tCONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)\n)',
     prepare: async () => undefined,
@@ -76,6 +78,7 @@ export async function openSqlite(uri: DatabaseUri): Promise<Omit<Database, 'name
     absent: path !== null && !statSync(path, { throwIfNoEntry: false }),
     reader: (patience, onWait) => openToRead(path, { patience, onWait: onWait ?? (() => undefined) }),
     worker: () => openToWrite(path),
+    loader: async () => (await import('./loader.js')).openLoader(path),
     pool: async (entities) => (await import('./pool.js')).openPool(path, entities),
   };
 }

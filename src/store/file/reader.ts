@@ -34,5 +34,6 @@ export {
   readRunMetrics,
   readValues,
 } from './read-values.js';
+export { latestOf } from './series.js';
 export { datasetsIn, experimentFolders, experimentsIn, modelsIn, runsIn, tracesIn } from './walk.js';
 export type { Yaml, YamlMap } from './yaml/resolve.js';
