@@ -101,6 +101,7 @@ const MAY_IMPORT: readonly { readonly part: RegExp; readonly may: readonly RegEx
     may: [
       COMMON,
       STORE,
+      /^src\/store\/file\/reader\.ts$/,
       FILES,
       /^src\/schema\//,
       CONTRACT,
