@@ -2,6 +2,7 @@
 import type { ArtifactRepository } from '../artifacts/repository.js';
 import { invalidParameter } from '../store/errors.js';
 import type { Registry, Store } from '../store/store.js';
+import type { Log } from './failures.js';
 import type { TrustedHosts } from './locations.js';
 
 export interface Artifacts {
@@ -19,6 +20,9 @@ export interface Context {
   /** The store as MLflow's messages name it, without a password. */
   readonly storeUri: string;
   readonly artifacts: Artifacts;
+  readonly log: Log;
+  /** Bytes that a request which is no file may have, also when it is unpacked. */
+  readonly bodyLimit: number;
 }
 
 /** @throws {StoreError} as MLflow's server says it of a store that cannot keep a registry */

@@ -16,6 +16,7 @@ export { DEFAULT_HOSTS, type SecurityOptions } from './security.js';
 export const description = openApi(routes, rawRoutes, MLFLOW_VERSION);
 
 /** A server that is ready to listen; closing it waits for the requests under way. */
-export function createServer(context: Context, options: ServerOptions): FastifyInstance {
+export function createServer(over: Omit<Context, 'log' | 'bodyLimit'>, options: ServerOptions): FastifyInstance {
+  const context = { ...over, log: options.log, bodyLimit: options.bodyLimit };
   return buildApp(context, { routes, rawRoutes, description }, options);
 }

@@ -82,6 +82,12 @@ function rawOperation(route: RawRoute, path: string, i: number): Json {
     required,
     schema,
   }));
+  const headers = Object.entries(route.headers ?? {}).map(([name, { required }]) => ({
+    name,
+    in: 'header',
+    required,
+    schema: { type: 'string' },
+  }));
   const content = Object.fromEntries(Object.entries(route.gives).map(([type, schema]) => [type, { schema }]));
   const taken = Object.fromEntries(
     (route.takes ?? []).map((type) => [type, { schema: { type: 'string', format: 'binary' } }]),
@@ -89,7 +95,7 @@ function rawOperation(route: RawRoute, path: string, i: number): Json {
   const done = { description: 'Done', ...(Object.keys(content).length > 0 && { content }) };
   return {
     operationId: i === 0 ? route.name : `${route.name}${i + 1}`,
-    parameters: [...pathParameters(path), ...query],
+    parameters: [...pathParameters(path), ...query, ...headers],
     ...(route.message ? jsonBody(route.message) : route.takes && { requestBody: { content: taken } }),
     responses: {
       200: done,

@@ -18,6 +18,7 @@ export interface RawRoute {
   /** How the body comes: as it flows, or whole; JSON is read by the handler. */
   readonly body: 'none' | 'stream' | 'buffer' | 'text';
   readonly query?: Readonly<Record<string, { readonly required?: boolean; readonly schema: Schema }>>;
+  readonly headers?: Readonly<Record<string, { readonly required: boolean }>>;
   /** What a body of JSON holds. */
   readonly message?: Fields;
   /** The types of content that are taken, and those that are answered with 200. */

@@ -1,10 +1,11 @@
-import type { ModelVersion } from '../../store/records.js';
+import type { Json, ModelVersion } from '../../store/records.js';
+import { readJson } from '../../store/search/index.js';
 import { modelVersion } from '../answers/models.js';
 import { type Context, registryOf } from '../context.js';
 import { done, route } from '../route.js';
 import { sourceOf } from '../sources.js';
 import { pythonDumps } from '../wire/python.js';
-import { atMost, flag, int64, isObject, many, manyTexts, needed, optional, text } from '../wire/read.js';
+import { atMost, flag, int64, many, manyTexts, needed, optional, text } from '../wire/read.js';
 import { list, optional as maybe, object, text as textOf } from '../wire/write.js';
 import { keyValue } from './common.js';
 import { oneVersion } from './registered-models.js';
@@ -135,16 +136,11 @@ export const modelVersionRoutes = [
 async function addToModel({ store }: Context, modelId: string, { name, version }: ModelVersion): Promise<void> {
   const model = await store.loggedModels.get(modelId);
   const before = model.info.tags.find(({ key }) => key === VERSIONS_TAG)?.value;
-  const value = pythonDumps([...versionsIn(before), { name, version: Number(version) }]);
+  const value = pythonDumps([...versionsIn(before), { name, version: BigInt(version) }]);
   await store.loggedModels.setTags(modelId, [{ key: VERSIONS_TAG, value }]);
 }
 
-function versionsIn(json: string | undefined): readonly unknown[] {
-  if (json === undefined) return [];
-  try {
-    const versions: unknown = JSON.parse(json);
-    return Array.isArray(versions) ? versions.filter(isObject) : [];
-  } catch {
-    return [];
-  }
+function versionsIn(json: string | undefined): readonly Json[] {
+  const versions = json === undefined ? undefined : readJson(Buffer.from(json));
+  return Array.isArray(versions) ? versions : [];
 }

@@ -3,6 +3,8 @@
  * record is declared once, as its fields in MLflow's order: from that come the description and a function that writes it,
  * compiled when the server starts. Integers are JSON numbers, as MLflow has them; doubles keep their point, as Python's do.
  */
+import type { Json } from '../../store/records.js';
+import { protobufJson } from './python.js';
 import type { Described, Schema } from './schema.js';
 import { reference } from './schema.js';
 
@@ -39,7 +41,7 @@ function finite(value: number): string {
 }
 
 /** Any value of JSON. */
-export const anything: Writer<unknown> = { schema: {}, write: (value) => JSON.stringify(value) ?? 'null' };
+export const anything: Writer<Json> = { schema: {}, write: protobufJson };
 
 export function choiceOf<Name extends string>(names: readonly Name[]): Writer<Name> {
   return { schema: { type: 'string', enum: names }, write: (name) => `"${name}"` };

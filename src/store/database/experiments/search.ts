@@ -1,12 +1,12 @@
 import { type Kysely, type RawBuilder, type SqlBool, sql } from 'kysely';
 import type { Experiment, Page } from '../../records.js';
 import { type Comparison, decodePageToken, encodePageToken, parseSearch } from '../../search/index.js';
+import { stagesOf } from '../../stages.js';
 import type { Experiments } from '../../store.js';
 import { validateMaxResults } from '../../validate.js';
 import type { Context } from '../context.js';
 import type { Tables } from '../entities/index.js';
 import { compare, equals } from '../search/compare.js';
-import { stagesOf } from '../stages.js';
 import { COLUMNS, columnId, columnIds, type ExperimentRow, withTags } from './rows.js';
 
 const BY_DEFAULT = 1000;

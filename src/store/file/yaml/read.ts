@@ -17,7 +17,7 @@ const PLAIN: ScalarTag = {
  * @throws {Unreadable} with the line, where it is no YAML
  */
 export function readAnyYaml(text: string): Yaml {
-  const document = parseDocument(text, {
+  const document = parseDocument(text.includes('\u2028') || text.includes('\u2029') ? joined(text) : text, {
     version: '1.1',
     schema: 'failsafe',
     customTags: (tags) => [PLAIN, ...tags],
@@ -33,6 +33,9 @@ export function readAnyYaml(text: string): Yaml {
     );
   return document.toJS({ maxAliasCount: 100 }) as Yaml;
 }
+
+/** These two end a line in YAML 1.1, and stay: what PyYAML sets around them is no part of the text. The package knows neither. */
+const joined = (text: string) => text.replace(/ *([\u2028\u2029]) */g, '$1');
 
 /**
  * The mapping that a file holds.

@@ -1,4 +1,4 @@
-import type { LifecycleStage, ViewType } from '../records.js';
+import type { LifecycleStage, ViewType } from './records.js';
 
 const STAGES: Readonly<Record<ViewType, readonly LifecycleStage[]>> = {
   ACTIVE_ONLY: ['active'],
