@@ -9,6 +9,7 @@ import type { Column, Schema, Table } from '../schema/model.js';
 import type { Operation, Range } from '../schema/operations.js';
 import type { Traits } from '../schema/traits.js';
 import type { SqlWords } from '../schema/words.js';
+import type { Loader } from './loader.js';
 import type { Pool } from './pool.js';
 import type { QueryWords } from './query-words.js';
 import type { RowWords } from './row-words.js';
@@ -140,6 +141,8 @@ export interface Dialect {
   /** The rows of alembic_version; null when there is no such table. */
   readVersions(session: Session): Promise<readonly string[] | null>;
   readStats(session: Session, tables: readonly string[]): Promise<ReadonlyMap<string, TableStats>>;
+  /** Makes the numbers that a table gives to its rows itself go on above those that it has. */
+  advanceNumbers(session: Session, table: string, column: string): Promise<void>;
   /** CREATE TABLE of Alembic's version table, as Alembic writes it. */
   readonly createVersionTable: string;
 
@@ -212,6 +215,8 @@ export interface Database {
   reader(patience: number, onWait?: LockWait['onWait']): Promise<Session>;
   /** A session that can. Where both at once are unsafe, the reader must be closed before. */
   worker(): Promise<Session>;
+  /** A worker that loads rows. */
+  loader(): Promise<Loader>;
   /** For a program that serves. @param entities of the tables that it asks */
   pool<Tables>(entities: readonly EntityName[]): Promise<Pool<Tables>>;
 }

@@ -49,3 +49,13 @@ export function withStoreErrors<Tables>(pool: Pool<Tables>, faultOf: (error: unk
     write: (work, options) => explained(pool.write(work, options)),
   };
 }
+
+/** Once more where somebody else's row was quicker: the second time it is there to be found. */
+export async function orAgain<Result>(attempt: () => Promise<Result>): Promise<Result> {
+  try {
+    return await attempt();
+  } catch (error) {
+    if (!(error instanceof DuplicateKey)) throw error;
+    return attempt();
+  }
+}
