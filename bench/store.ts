@@ -37,7 +37,8 @@ interface Place {
   readonly settings: readonly string[];
 }
 
-const psql = (text: string) => execFileSync('psql', ['-h', '127.0.0.1', '-U', 'postgres', '-qAt', '-c', text], { stdio: 'pipe' });
+const psql = (text: string) =>
+  execFileSync('psql', ['-h', '127.0.0.1', '-U', 'postgres', '-qAt', '-c', text], { stdio: 'pipe' });
 const mariadb = (text: string) => execFileSync('mariadb', ['-h', '127.0.0.1', '-u', 'root', '-e', text]);
 
 const PLACES: Readonly<Record<string, Place>> = {
@@ -76,7 +77,8 @@ async function fill(uri: string, { settings }: Place): Promise<void> {
   const numbers = `WITH RECURSIVE n AS (SELECT 0 AS i UNION ALL SELECT i + 1 FROM n WHERE i < ${RUNS - 1})`;
   const insert = (into: string, select: string) =>
     session.run(mysql ? `INSERT INTO ${into} ${numbers} ${select}` : `${numbers} INSERT INTO ${into} ${select}`);
-  const padded = mysql || database.dialect.name === 'postgresql' ? "LPAD(CAST(i AS CHAR(32)), 32, '0')" : "printf('%032d', i)";
+  const padded =
+    mysql || database.dialect.name === 'postgresql' ? "LPAD(CAST(i AS CHAR(32)), 32, '0')" : "printf('%032d', i)";
   for (const setting of settings) await session.run(setting);
   await insert(
     'runs (run_uuid, name, source_type, source_name, entry_point_name, user_id, status, start_time, source_version, lifecycle_stage, artifact_uri, experiment_id)',
@@ -88,8 +90,14 @@ async function fill(uri: string, { settings }: Place): Promise<void> {
       `latest_metrics (run_uuid, ${id('key')}, value, ${id('timestamp')}, step, is_nan)`,
       `SELECT ${padded}, 'm${at}', ${value}, 1700000000000, 9, ${database.dialect.name === 'postgresql' ? 'FALSE' : '0'} FROM n`,
     );
-    await insert(`params (run_uuid, ${id('key')}, value)`, `SELECT ${padded}, 'p${at}', ${text(`'v' || (i % ${10 ** (at + 1)})`)} FROM n`);
-    await insert(`tags (run_uuid, ${id('key')}, value)`, `SELECT ${padded}, 't${at}', ${text(`'v' || (i % ${10 ** (at + 1)})`)} FROM n`);
+    await insert(
+      `params (run_uuid, ${id('key')}, value)`,
+      `SELECT ${padded}, 'p${at}', ${text(`'v' || (i % ${10 ** (at + 1)})`)} FROM n`,
+    );
+    await insert(
+      `tags (run_uuid, ${id('key')}, value)`,
+      `SELECT ${padded}, 't${at}', ${text(`'v' || (i % ${10 ** (at + 1)})`)} FROM n`,
+    );
   }
   await session.close();
 }
@@ -134,7 +142,8 @@ async function bench(name: string, place: Place): Promise<void> {
         tags: [],
       });
     }
-    for (const at of many(50, (n) => n)) await store.experiments.create({ name: `e${at}`, tags: [{ key: 'a', value: 'b' }] });
+    for (const at of many(50, (n) => n))
+      await store.experiments.create({ name: `e${at}`, tags: [{ key: 'a', value: 'b' }] });
     let n = 0;
     const batch = () => ({
       metrics: many(100, (at) => ({ key: `metric${at}`, value: at + n, timestamp: Date.now(), step: n++ })),
@@ -152,11 +161,15 @@ async function bench(name: string, place: Place): Promise<void> {
       'set-tag': () => store.runs.setTag(target(), { key: `t${n++ % 10}`, value: 'v' }),
       'create-run': () => store.runs.create({ experiment_id: '0', tags: [{ key: 'a', value: 'b' }], start_time: 1 }),
       'update-run': () => store.runs.update(target(), { status: 'FINISHED', end_time: n++ }),
-      'get-run': () => store.runs.get('0'.repeat(30) + '42'),
+      'get-run': () => store.runs.get('42'.padStart(32, '0')),
       'get-run, big': () => store.runs.get(targets[0] as string),
       'search: latest 100': () => store.runs.search(question),
       'search: filter, order': () =>
-        store.runs.search({ ...question, filter: "params.p1 = 'v7' AND metrics.m0 > 0.5", order_by: ['metrics.m1 DESC'] }),
+        store.runs.search({
+          ...question,
+          filter: "params.p1 = 'v7' AND metrics.m0 > 0.5",
+          order_by: ['metrics.m1 DESC'],
+        }),
       'search: metric order': () => store.runs.search({ ...question, order_by: ['metrics.m1 DESC'] }),
       'search: rare param': () => store.runs.search({ ...question, filter: "params.p3 = 'v777'" }),
       'search: tag like': () => store.runs.search({ ...question, filter: "tags.t2 LIKE 'v12%'" }),
