@@ -102,7 +102,7 @@ export function readEnvironment(env: NodeJS.ProcessEnv): Environment {
 }
 
 /** As MLflow's `_BooleanEnvironmentVariable`. */
-function readFlag(name: string, value: string | null): boolean {
+export function readFlag(name: string, value: string | null): boolean {
   const word = value?.toLowerCase() ?? 'false';
   if (!['true', '1', 'false', '0'].includes(word)) throw garbage(name, word, 'true, false, 1 or 0');
   return word === 'true' || word === '1';
@@ -114,7 +114,7 @@ function readPoolClass(name: string, value: string | null): PoolOptions['poolCla
   return poolClass ?? null;
 }
 
-function garbage(name: string, value: string, expected: string): MtrackError {
+export function garbage(name: string, value: string, expected: string): MtrackError {
   return new MtrackError('USAGE', { found: `${name} is "${value}"`, expected, fix: [`correct ${name}, or unset it`] });
 }
 

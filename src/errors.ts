@@ -31,6 +31,8 @@ export const FAILURES = {
     means: 'nothing was changed: the plan would keep others from a table for longer than --max-blocked',
   },
   HAZARDS: { exit: 26, means: 'the check found something as grave as --fail-on, or graver' },
+  CANNOT_BE_UNDONE: { exit: 27, means: 'nothing was changed: there is no way back to the target on this database' },
+  SIDE_FILE: { exit: 28, means: 'a side file of a downgrade cannot be written, or cannot be read' },
   PLAN_CHANGED: { exit: 20, means: 'the database changed between agreement and upgrade; run the command again' },
   HISTORY_BROKEN: { exit: 29, means: 'the log of runs was changed after it was written (`db history`)' },
   BACKUP_FAILED: { exit: 30, means: "no backup was taken: the database's own tool is missing, or failed" },
@@ -54,6 +56,9 @@ export const FAILURES = {
   },
   WORKSPACES: { exit: 24, means: 'the store has experiments in workspaces, which mtrack does not serve' },
   PARTIAL: { exit: 21, means: 'done, but for what is named' },
+  SOURCE_DAMAGED: { exit: 40, means: 'nothing was changed: the source has what cannot be read or moved as it is' },
+  TARGET_CONFLICT: { exit: 41, means: 'the target has other rows where those of the source should go' },
+  TRANSFER_UNPROVEN: { exit: 42, means: 'what was read back from the target is not what the source has' },
 } as const satisfies Record<string, { exit: number; means: string }>;
 
 export type FailureCode = keyof typeof FAILURES;

@@ -4,6 +4,7 @@
  * integer milliseconds since the epoch. One suite of tests is run by every implementation.
  */
 import type { Readable } from 'node:stream';
+import type { Secret } from '../secrets.js';
 
 export interface ArtifactEntry {
   readonly path: string;
@@ -75,7 +76,33 @@ export interface ArtifactOptions {
   /** Attempts after a failure that may pass. */
   readonly retries: number;
   /** Where `mlflow-artifacts:` leads without a server: `--artifacts-destination`. */
-  readonly destination?: string | undefined;
+  readonly destination: string | null;
   /** The server that proxies `mlflow-artifacts:` where there is no destination. */
-  readonly trackingUri?: string | undefined;
+  readonly server: ServerOptions | null;
+  readonly s3: S3Options;
+  readonly azure: { readonly connectionString: Secret | null; readonly accessKey: Secret | null };
+}
+
+export interface ServerOptions {
+  /** `https://host:port/prefix` */
+  readonly uri: string;
+  readonly username: string | null;
+  readonly password: Secret | null;
+  readonly token: Secret | null;
+  readonly ignoreTls: boolean;
+}
+
+/** Beside what AWS's SDK reads from the environment by itself: credentials and profiles. */
+export interface S3Options {
+  readonly endpoint: string | null;
+  readonly ignoreTls: boolean;
+  /** Path of a file. */
+  readonly certificates: string | null;
+  readonly addressing: 'auto' | 'path' | 'virtual';
+  readonly region: string | null;
+  /** Public buckets are read without credentials. */
+  readonly unsigned: boolean;
+  /** Of PutObject, such as `ServerSideEncryption`. */
+  readonly uploadArguments: Readonly<Record<string, unknown>>;
+  readonly bucketOwner: string | null;
 }

@@ -14,7 +14,10 @@ export function showing<T>(
   work: (onProgress: (progress: BackupProgress) => void) => Promise<T>,
 ): Promise<T> {
   if (json) return work(() => undefined);
-  if (interactive) return liveTask(title, (show) => work((progress) => show({ line: lineOf(progress) })));
+  if (interactive) {
+    const words = (progress: BackupProgress) => ({ line: lineOf(progress) });
+    return liveTask<BackupProgress>(title, () => words).run(work);
+  }
   note(title);
   let last = Date.now();
   return work((progress) => {

@@ -1,4 +1,5 @@
 import { Flags } from '@oclif/core';
+import { artifactFlags } from '../cli/artifacts.js';
 import { BaseCommand } from '../cli/base.js';
 import { duration } from '../cli/flags.js';
 import { runGc } from '../cli/gc.js';
@@ -30,6 +31,7 @@ EXIT STATUS: 0 done, or nothing to do; 21 done, but for what is named; everythin
   static override args = storeArg;
   static override flags = {
     ...databaseFlags,
+    ...artifactFlags,
     'older-than': Flags.string({
       description: 'only what was deleted so long ago or longer: 30d, 1d2h3m4s, 1.5d',
       helpValue: 'AGE',
@@ -70,12 +72,6 @@ EXIT STATUS: 0 done, or nothing to do; 21 done, but for what is named; everythin
     'max-runs': Flags.integer({ description: 'stop after so many runs', min: 1 }),
     'max-duration': duration({ description: 'stop after this time' }),
     throttle: Flags.integer({ description: 'remove no more than so many things a second', helpValue: 'RATE', min: 1 }),
-    timeout: duration({
-      description: 'how long one call to an object store may take',
-      default: 60_000,
-      defaultHelp: async () => '1m',
-    }),
-    retries: Flags.integer({ description: 'further attempts after a call that failed', default: 4, min: 0 }),
     'wait-timeout': duration({
       description: 'how long to wait for another gc of the same store to end',
       default: 60_000,

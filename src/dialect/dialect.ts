@@ -10,6 +10,7 @@ import type { Operation, Range } from '../schema/operations.js';
 import type { Traits } from '../schema/traits.js';
 import type { SqlWords } from '../schema/words.js';
 import type { Backups } from './backups.js';
+import type { Loader } from './loader.js';
 import type { Pool } from './pool.js';
 import type { QueryWords } from './query-words.js';
 import type { RowWords } from './row-words.js';
@@ -142,6 +143,8 @@ export interface Dialect {
   /** The rows of alembic_version; null when there is no such table. */
   readVersions(session: Session): Promise<readonly string[] | null>;
   readStats(session: Session, tables: readonly string[]): Promise<ReadonlyMap<string, TableStats>>;
+  /** Makes the numbers that a table gives to its rows itself go on above those that it has. */
+  advanceNumbers(session: Session, table: string, column: string): Promise<void>;
   /** CREATE TABLE of Alembic's version table, as Alembic writes it. */
   readonly createVersionTable: string;
 
@@ -218,6 +221,8 @@ export interface Database {
   worker(): Promise<Session>;
   /** How it is backed up with its own tools. */
   backups(): Promise<Backups>;
+  /** A worker that loads rows. */
+  loader(): Promise<Loader>;
   /** For a program that serves. @param entities of the tables that it asks */
   pool<Tables>(entities: readonly EntityName[]): Promise<Pool<Tables>>;
 }

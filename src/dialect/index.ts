@@ -80,6 +80,10 @@ export async function openDatabase(uri: DatabaseUri, options: OpenOptions): Prom
     named,
     reader: async (patience, onWait) => echoing(await reader(patience, onWait), echo),
     worker: async () => echoing(await database.worker(), echo),
+    loader: async () => {
+      const loader = await database.loader();
+      return { ...echoing(loader, echo), load: loader.load };
+    },
     pool: <Tables>(entities: readonly EntityName[]) =>
       database.pool<Tables>(entities).catch((error: unknown) => {
         throw notOpened(error, database.dialect, shown);

@@ -12,16 +12,14 @@ export type LogLevel = (typeof LOG_LEVELS)[number];
 export function errorReply(log: Log): (error: unknown, request: FastifyRequest, reply: FastifyReply) => void {
   return (error, request, reply) => {
     const known = knownFault(error);
-    if (known === null || known.status >= 500) {
+    if (known === null || error instanceof MtrackError) {
       const stack = error instanceof Error ? error.stack : String(error);
-      if (known?.error.code !== 'NOT_IMPLEMENTED') {
-        log('error', 'request failed', {
-          request: request.id,
-          method: request.method,
-          url: request.routeOptions.url,
-          stack,
-        });
-      }
+      log('error', 'request failed', {
+        request: request.id,
+        method: request.method,
+        url: request.routeOptions.url,
+        stack,
+      });
     }
     const { status, error: answer } = known ?? {
       status: 500,

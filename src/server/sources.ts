@@ -37,7 +37,7 @@ export async function sourceOf(
     throw invalidParameter(`Invalid prompt source: '${source}'. Prompt sources must use an MLflow placeholder.`);
   }
   checkHostNamed(source, 'source', context.artifacts.hosts);
-  if (prompt) return { source, run_id, model_id };
+  if (prompt) return { source, run_id: run_id ?? '', model_id };
   const lineage = await ofVersion(registry, { source, run_id, model_id });
   if (lineage.model_id) await checkInModel(context, lineage.source, lineage.model_id);
   else await checkInRun(context, lineage.source, lineage.run_id);
@@ -45,8 +45,8 @@ export async function sourceOf(
 }
 
 /** A source `models:/name/…` is another version: it has its run and model, and none else may be named. */
-async function ofVersion(registry: Registry, given: Lineage): Promise<Lineage> {
-  const { source, run_id, model_id } = given;
+async function ofVersion(registry: Registry, { source, run_id, model_id }: Lineage): Promise<Lineage> {
+  const given = { source, run_id: run_id ?? '', model_id };
   const { scheme, authority } = parseUri(source);
   if (scheme !== 'models') return given;
   if (authority !== '') {
@@ -118,8 +118,9 @@ async function versionAt(registry: Registry, of: Exclude<ModelUri, { readonly mo
 async function checkInRun(context: Context, source: string, runId: string | undefined): Promise<void> {
   const root = async () => (await runOf(context, runId ?? '', source)).info.artifact_uri;
   if (isLocal(source)) {
-    if (runId && (await isInFolder(source, await root()))) return;
-    throw localNotIn(source, 'run_id');
+    if (!runId) throw localNotIn(source, 'run_id');
+    if (await isInFolder(source, await root())) return;
+    throw localNotIn(await resolved(localPath(source)), 'run_id');
   }
   checkNoRelativePath(source);
   const { scheme, authority, path } = parseUri(source);
@@ -138,7 +139,7 @@ async function checkInModel(context: Context, source: string, modelId: string): 
   const root = async () => (await modelOf(context, modelId, source)).info.artifact_uri;
   if (isLocal(source)) {
     if (await isInFolder(source, await root())) return;
-    throw localNotIn(source, 'model_id');
+    throw localNotIn(await resolved(localPath(source)), 'model_id');
   }
   checkNoRelativePath(source);
   const { scheme, authority } = parseUri(source);

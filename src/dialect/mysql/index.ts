@@ -42,6 +42,8 @@ export function mysqlDialect(server: Server, defaultCollation: string | null): D
     readCatalog: (session) => readCatalog(session, server),
     readVersions,
     readStats,
+    // The server does so when it is given a number.
+    advanceNumbers: async () => undefined,
     createVersionTable:
       'CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL, CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num))',
     prepare: async (session, { lockTimeout }) => {
@@ -104,6 +106,7 @@ export async function openMysql(uri: DatabaseUri, options: OpenOptions): Promise
       const openOther = async (other: DatabaseUri) => ({ ...(await openMysql(other, options)), named: '' });
       return backupsOf({ uri, connection, options, server, openOther });
     },
+    loader: async () => (await import('./loader.js')).openLoader(connection),
     pool: async (entities) => (await import('./pool.js')).openPool(connection, entities),
   };
 }

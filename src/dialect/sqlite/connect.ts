@@ -37,8 +37,13 @@ const READING = transactionsBy('BEGIN', SNAPSHOT);
 /** One that reads first and writes then would find out only there that it cannot, and had to be begun again. */
 const WRITING = transactionsBy('BEGIN IMMEDIATE', SNAPSHOT);
 
-/** A session that may write. The file is made when it is not there. `path` null is a database in memory. */
-export function openToWrite(path: string | null): Promise<Session> {
+/** As much of better-sqlite3's `Database` as is used outside of the ORM. */
+interface Native {
+  prepare(sql: string): { run(...values: readonly unknown[]): unknown };
+}
+
+/** A session that may write, with the driver's own database. The file is made when it is not there. `path` null is a database in memory. */
+export async function openWriter(path: string | null): Promise<{ session: Session; database: Native }> {
   const orm = new MikroORM({
     ...QUIET,
     driver: SqliteDriver,
@@ -46,8 +51,13 @@ export function openToWrite(path: string | null): Promise<Session> {
     // Waiting is ours, so that it can be seen and ended: SQLite's own would block the process.
     driverOptions: { timeout: 0 },
   });
-  return sessionOf(orm, WRITING);
+  await orm.connect();
+  // Before the one connection that there is has been taken.
+  const database: Native = await orm.em.getConnection().getNativeClient();
+  return { session: await sessionOf(orm, WRITING), database };
 }
+
+export const openToWrite = async (path: string | null): Promise<Session> => (await openWriter(path)).session;
 
 /**
  * A session that reads, and leaves the file and its folder byte for byte as they are. A file that is not there reads as

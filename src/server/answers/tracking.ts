@@ -94,10 +94,23 @@ const datasetInput = record<DatasetInput>('DatasetInput', { tags: list(keyValue)
 const modelInput = record<ModelInput>('ModelInput', { model_id: text });
 const modelOutput = record<ModelOutput>('ModelOutput', { model_id: text, step: int64 });
 
+const runData = record<Run['data']>('RunData', {
+  metrics: list(metric),
+  params: list(keyValue),
+  tags: list(keyValue),
+});
+const runInputs = record<Run['inputs']>('RunInputs', {
+  dataset_inputs: list(datasetInput),
+  model_inputs: list(modelInput),
+});
+
+/** As it is answered when it has been made: what it gave is not spoken of. */
+export const newRun = record<Run>('NewRun', { info: runInfo, data: runData, inputs: runInputs });
+
 export const run = record<Run>('Run', {
   info: runInfo,
-  data: record<Run['data']>('RunData', { metrics: list(metric), params: list(keyValue), tags: list(keyValue) }),
-  inputs: record<Run['inputs']>('RunInputs', { dataset_inputs: list(datasetInput), model_inputs: list(modelInput) }),
+  data: runData,
+  inputs: runInputs,
   outputs: record<Run['outputs']>('RunOutputs', { model_outputs: list(modelOutput) }),
 });
 

@@ -1,6 +1,6 @@
 import { invalidParameter } from '../../store/errors.js';
 import type { DatasetInput, Metric, Run, RunInfo } from '../../store/records.js';
-import { run, runInfo } from '../answers/tracking.js';
+import { newRun, run, runInfo } from '../answers/tracking.js';
 import { done, route } from '../route.js';
 import {
   alsoCalled,
@@ -15,6 +15,7 @@ import {
   many,
   manyTexts,
   message,
+  missingValue,
   needed,
   neededList,
   optional,
@@ -44,16 +45,21 @@ const metricMessage = message('MetricGiven', {
 
 type GivenMetric = { readonly [Name in keyof Metric]?: Metric[Name] | undefined };
 
-const metricOf = (given: GivenMetric): Metric => ({
-  key: given.key ?? '',
-  value: given.value ?? 0,
-  timestamp: given.timestamp ?? 0,
-  step: given.step ?? 0,
-  model_id: given.model_id || undefined,
-  dataset_name: given.dataset_name || undefined,
-  dataset_digest: given.dataset_digest || undefined,
-  run_id: given.run_id || undefined,
-});
+function metricOf(given: GivenMetric): Metric {
+  if (!given.dataset_name !== !given.dataset_digest) {
+    throw invalidParameter('Both dataset_name and dataset_digest must be provided if one is provided');
+  }
+  return {
+    key: given.key ?? '',
+    value: given.value ?? 0,
+    timestamp: given.timestamp ?? 0,
+    step: given.step ?? 0,
+    model_id: given.model_id || undefined,
+    dataset_name: given.dataset_name || undefined,
+    dataset_digest: given.dataset_digest || undefined,
+    run_id: given.run_id || undefined,
+  };
+}
 
 const datasetMessage = message('DatasetGiven', {
   name: optional(text),
@@ -101,10 +107,13 @@ export const runRoutes = [
       user_id: optional(text),
       tags: many(keyValue),
     },
-    answer: oneRun,
-    handle: async ({ store }, { experiment_id = '', start_time = 0, run_name, user_id = '', tags }) => ({
-      run: await store.runs.create({ experiment_id, start_time, run_name: run_name || undefined, user_id, tags }),
-    }),
+    answer: object<{ run: Run }>({ run: newRun }),
+    handle: async ({ store }, { experiment_id, start_time = 0, run_name, user_id = '', tags }) => {
+      if (!experiment_id) throw missingValue('experiment_id');
+      return {
+        run: await store.runs.create({ experiment_id, start_time, run_name: run_name || undefined, user_id, tags }),
+      };
+    },
   }),
   route({
     name: 'getRun',

@@ -86,7 +86,7 @@ const answered = ({ info, spans }: Trace) => ({ trace_info: info, spans });
 
 /** Of these experiments only; of any where the request does not have the list, not even an empty one. */
 const onlyIn = {
-  ...many(text),
+  ...manyTexts(),
   read: (value: unknown) => (value === undefined || value === null ? undefined : many(text).read(value)),
 };
 
