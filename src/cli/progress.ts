@@ -1,16 +1,25 @@
 /** The progress of an upgrade: animated on a terminal, plain lines elsewhere. */
 import { Listr } from 'listr2';
 import type { Blocker } from '../dialect/dialect.js';
-import type { OnProgress, Progress } from '../upgrade/progress.js';
+import type { Progress } from '../upgrade/progress.js';
 import { count, duration } from './render/numbers.js';
 
 /** Runs the work and shows what it tells. */
-export interface Display {
-  run<T>(work: (onProgress: OnProgress) => Promise<T>): Promise<T>;
+export interface Display<Event = Progress> {
+  run<T>(work: (onProgress: (event: Event) => void) => Promise<T>): Promise<T>;
+}
+
+/** What is to be shown of an event: a heading stays until there is another one. */
+interface Words {
+  readonly heading?: string;
+  readonly line?: string;
 }
 
 /** For a terminal: one task that says where the upgrade is, and what it does now. */
-export function liveDisplay(title: string): Display {
+export const liveDisplay = (title: string): Display => liveTask(title, describer);
+
+/** For a terminal: one task, with what it does now. @param describer made once for each run */
+export function liveTask<Event>(title: string, describer: () => (event: Event) => Words): Display<Event> {
   return {
     run: async (work) => {
       let result: { value: Awaited<ReturnType<typeof work>> } | undefined;
@@ -75,7 +84,7 @@ export function plainDisplay(write: (line: string) => void): Display {
 export const silentDisplay: Display = { run: (work) => work(() => undefined) };
 
 /** Turns events into words; it remembers when a step's rows began, for the rate and the time that is left. */
-function describer(): (progress: Progress) => { heading?: string; line?: string } {
+function describer(): (progress: Progress) => Words {
   let began = { what: '', at: 0, done: 0 };
   let waiting: string | null = null;
   return (progress) => {

@@ -1,6 +1,8 @@
 /** How a dialect reads rows as they are: every value of a column exactly, in pages that cost the same wherever they are. */
 import { type RawBuilder, sql } from 'kysely';
 import type { Column } from '../schema/model.js';
+import type { Misfit } from './fit.js';
+import type { Value } from './loader.js';
 
 export interface RowWords {
   /**
@@ -15,6 +17,15 @@ export interface RowWords {
   readonly rowNumber: string | null;
   /** A condition on rows that come after one, in the order of a key; `key` and `last` are its columns and that one's values. */
   after(key: readonly RawBuilder<unknown>[], last: readonly RawBuilder<unknown>[]): RawBuilder<unknown>;
+  /**
+   * What a column holds of a value that it cannot hold as it is, and MLflow gives to it all the same: where there is no
+   * NaN, nothing, and for the infinities the largest doubles. Null for a column that holds every value as it is.
+   */
+  held(column: Column): ((value: Value) => Value) | null;
+  /** Says why a column of this database cannot hold a value. */
+  misfit(column: Column): Misfit;
+  /** The most values that a statement may bind. */
+  readonly maxValues: number;
   /** Behind an ORDER BY: so many rows at the most. */
   first(limit: number): RawBuilder<unknown>;
 }
@@ -32,3 +43,22 @@ export const afterEach: RowWords['after'] = (key, last) => {
 };
 
 export const limit: RowWords['first'] = (rows) => sql`LIMIT ${sql.lit(rows)}`;
+
+/** A database without NaN, and perhaps without infinities. @param precise doubles as a column of single precision holds them */
+export function heldDoubles({
+  infinities,
+  single = (value) => value,
+}: {
+  infinities: boolean;
+  single?: (value: number) => number;
+}): RowWords['held'] {
+  return ({ type }) => {
+    if (type.kind !== 'double' && type.kind !== 'float') return null;
+    return (value) => {
+      if (typeof value !== 'number') return value;
+      if (Number.isNaN(value)) return null;
+      const finite = infinities ? value : Math.max(-Number.MAX_VALUE, Math.min(Number.MAX_VALUE, value));
+      return type.kind === 'float' ? single(finite) : finite;
+    };
+  };
+}

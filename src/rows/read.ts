@@ -2,8 +2,8 @@
 import { type RawBuilder, sql } from 'kysely';
 import type { Dialect } from '../dialect/dialect.js';
 import type { Session } from '../dialect/session.js';
-import type { Table } from '../schema/model.js';
-import { columnsOf, type Row, readerOf, type Value } from './values.js';
+import type { Column, Table } from '../schema/model.js';
+import { bound, columnsOf, type Row, readerOf } from './values.js';
 
 export interface ReadOptions {
   /** Only rows of which this is true. */
@@ -78,10 +78,6 @@ const weightOf = (row: Row) =>
     0,
   );
 
-/** SQLite's drivers bind no booleans. */
-const bound = (value: Value, { words }: Dialect) =>
-  typeof value === 'boolean' ? sql.raw(words.literal(value)) : sql`${value}`;
-
 interface PageKey {
   readonly columns: readonly RawBuilder<unknown>[];
   /** What has to be read beside the columns of the table. */
@@ -92,11 +88,12 @@ interface PageKey {
 function keyOf(table: Table, { words, rowWords }: Dialect): PageKey {
   if (rowWords.rowNumber !== null) {
     const { rowNumber } = rowWords;
-    const number = readerOf({ name: rowNumber, type: { kind: 'bigint' }, nullable: false });
+    const column: Column = { name: rowNumber, type: { kind: 'bigint' }, nullable: false };
+    const read = readerOf(column);
     return {
       columns: [sql.raw(rowNumber)],
-      selected: [`${rowNumber} AS k`],
-      of: ({ k }) => [number(k)],
+      selected: [`${rowWords.exactly(column, rowNumber)} AS k`],
+      of: ({ k }) => [read(k)],
     };
   }
   const columns = columnsOf(table);

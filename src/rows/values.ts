@@ -1,15 +1,12 @@
-/**
- * The values of rows, the same whichever database they come from. Whole numbers are numbers where a double holds them
- * and bigints elsewhere; dates and JSON are their text; bytes are bytes. What a SQLite file holds in a column of another
- * type is kept as it is.
- */
+/** The values of rows as they come from drivers. What a SQLite file holds in a column of another type is kept as it is. */
+import { type RawBuilder, sql } from 'kysely';
+import type { Dialect } from '../dialect/dialect.js';
+import type { Row, Value } from '../dialect/loader.js';
 import type { Column, Table } from '../schema/model.js';
 
-export type Value = null | boolean | number | bigint | string | Uint8Array;
-/** In the order of `columnsOf` the table. */
-export type Row = readonly Value[];
+export type { Row, Value };
 
-/** The columns of a table that hold something of their own: those that the database works out are left out. */
+/** The columns that rows of a table have values of: not those that the database works out. */
 export function columnsOf(table: Table): readonly Column[] {
   return table.columns.filter(({ generated }) => !generated);
 }
@@ -61,3 +58,7 @@ function asValue(given: unknown): Value {
       throw new TypeError(`a driver gave ${Object.prototype.toString.call(given)} for a value`);
   }
 }
+
+/** A value in a query. SQLite's drivers bind no booleans. */
+export const bound = (value: Value, { words }: Dialect): RawBuilder<unknown> =>
+  typeof value === 'boolean' ? sql.raw(words.literal(value)) : sql`${value}`;

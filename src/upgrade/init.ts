@@ -9,11 +9,12 @@ const PATIENCE_MS = 120_000;
 /**
  * Makes the tables of a database that has none of MLflow's. Of several who begin at the same time one does it, and the
  * others wait. There is nothing to lose, so nobody is asked.
+ * @param target the revision that they are to be at
  * @throws {MtrackError} PREFLIGHT_FAILED, LOCKED and the like
  */
-export async function makeTables(database: Database): Promise<void> {
+export async function makeTables(database: Database, target = HEAD): Promise<void> {
   const session = await database.reader(PATIENCE_MS);
-  const assessment = await assess(database, HEAD, session).finally(() => session.close());
+  const assessment = await assess(database, target, session).finally(() => session.close());
   if (!assessment) return;
   const refusal = refusalOf(assessment);
   if (refusal) throw refusal;

@@ -52,8 +52,16 @@ export function poolPatience({ connection }: MssqlOptions) {
   };
 }
 
-/** A session on a connection of its own. @param program shown to whoever asks the server who is there */
-export async function openSession(options: MssqlOptions, program: string): Promise<Session> {
+/**
+ * A session on a connection of its own.
+ * @param program shown to whoever asks the server who is there
+ * @param onConnect given the driver's own connection
+ */
+export async function openSession(
+  options: MssqlOptions,
+  program: string,
+  onConnect: (connection: Connection) => void = () => undefined,
+): Promise<Session> {
   let opened: Connection | undefined;
   const refusals: ServerMessage[] = [];
   const orm = new MikroORM({
@@ -63,6 +71,7 @@ export async function openSession(options: MssqlOptions, program: string): Promi
     pool: { ...poolPatience(options), max: 1 },
     onCreateConnection: async (created) => {
       opened = created as Connection;
+      onConnect(opened);
       silence(opened);
       collectUntilConnected(opened, refusals);
     },
@@ -146,7 +155,7 @@ function typeOf(value: unknown, codepage: string | undefined) {
 }
 
 /** The errors of one statement as one, which has the number of the first: those that follow say what came of it. */
-function asOne(error: Error): Error {
+export function asOne(error: Error): Error {
   if (!(error instanceof AggregateError)) return error;
   const errors: Error[] = error.errors;
   return new Error(errors.map(({ message }) => message).join(' '), { cause: errors[0] });

@@ -44,6 +44,8 @@ export function mssqlDialect(collation: string | null): Dialect {
     readCatalog,
     readVersions,
     readStats,
+    // The server does so when it is given a number (IDENTITY_INSERT).
+    advanceNumbers: async () => undefined,
     createVersionTable:
       'CREATE TABLE [alembic_version] ([version_num] varchar(32) NOT NULL, CONSTRAINT [alembic_version_pkc] PRIMARY KEY ([version_num]))',
     prepare: async (session, { lockTimeout }) => {
@@ -93,6 +95,11 @@ export async function openMssql(uri: DatabaseUri, options: OpenOptions): Promise
       return patient(reader, { faultOf, blockers }, { patience, onWait });
     },
     worker: () => openSession(connection, PROGRAM),
+    backups: async () => {
+      const { backupsOf } = await import('./backups.js');
+      return backupsOf({ database: row?.name ?? '', open: () => openSession(connection, PROGRAM) });
+    },
+    loader: async () => (await import('./loader.js')).openLoader(connection, PROGRAM),
     pool: async (entities) => (await import('./pool.js')).openPool(connection, PROGRAM, entities),
   };
 }

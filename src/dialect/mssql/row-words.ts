@@ -1,5 +1,7 @@
 import { sql } from 'kysely';
-import { afterEach, type RowWords } from '../row-words.js';
+import { misfitOf } from '../fit.js';
+import { afterEach, heldDoubles, type RowWords } from '../row-words.js';
+import { queryWords } from './query-words.js';
 
 export const rowWords: RowWords = {
   exactly: ({ type }, name) => {
@@ -7,7 +9,10 @@ export const rowWords: RowWords = {
     // Style 23 is yyyy-mm-dd (https://learn.microsoft.com/en-us/sql/t-sql/functions/cast-and-convert-transact-sql).
     return type.kind === 'date' ? `CONVERT(varchar(10), ${name}, 23)` : name;
   },
+  maxValues: queryWords.maxValues,
   rowNumber: null,
   after: afterEach,
+  held: heldDoubles({ infinities: false }),
+  misfit: (column) => misfitOf(column, { zeroCharacter: false, nonFinite: true }),
   first: (limit) => sql`OFFSET 0 ROWS FETCH NEXT ${sql.lit(limit)} ROWS ONLY`,
 };

@@ -42,6 +42,8 @@ export function mysqlDialect(server: Server, defaultCollation: string | null): D
     readCatalog: (session) => readCatalog(session, server),
     readVersions,
     readStats,
+    // The server does so when it is given a number.
+    advanceNumbers: async () => undefined,
     createVersionTable:
       'CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL, CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num))',
     prepare: async (session, { lockTimeout }) => {
@@ -83,8 +85,9 @@ export async function openMysql(uri: DatabaseUri, options: OpenOptions): Promise
     )
     .finally(() => session.close());
   const [{ host = null, port = null, user = null }] = connection.attempts;
+  const server = serverOf(row?.version ?? '');
   return {
-    dialect: mysqlDialect(serverOf(row?.version ?? ''), row?.collation ?? null),
+    dialect: mysqlDialect(server, row?.collation ?? null),
     target: { host, port, user, database: uri.database ?? '' },
     shown: formatUri(uri),
     absent: false,
@@ -98,6 +101,12 @@ export async function openMysql(uri: DatabaseUri, options: OpenOptions): Promise
       return patient(reader, { faultOf, blockers }, { patience, onWait });
     },
     worker: () => openSession(connection),
+    backups: async () => {
+      const { backupsOf } = await import('./backups.js');
+      const openOther = async (other: DatabaseUri) => ({ ...(await openMysql(other, options)), named: '' });
+      return backupsOf({ uri, connection, options, server, openOther });
+    },
+    loader: async () => (await import('./loader.js')).openLoader(connection),
     pool: async (entities) => (await import('./pool.js')).openPool(connection, entities),
   };
 }

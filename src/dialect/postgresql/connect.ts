@@ -1,17 +1,32 @@
+import type { Writable } from 'node:stream';
 import { MikroORM } from '@mikro-orm/core';
 import { PostgreSqlDriver } from '@mikro-orm/postgresql';
 import { QUIET, sessionOf } from '../orm.js';
 import { prepared, type Session, transactionsBy } from '../session.js';
 import { mayTryNext, type PgConnection, type PgPool, type PostgresqlOptions } from './options.js';
 
-/** A session on a connection of its own. @param program shown to whoever asks the server who is there */
-export async function openSession(options: PostgresqlOptions, program: string): Promise<Session> {
+/** As much of pg's `Client` as is used outside of the ORM. */
+export interface CopyingClient {
+  query<Stream extends Writable>(stream: Stream): Stream;
+}
+
+/**
+ * A session on a connection of its own.
+ * @param program shown to whoever asks the server who is there
+ * @param onConnect given the driver's own connection
+ */
+export async function openSession(
+  options: PostgresqlOptions,
+  program: string,
+  onConnect: (client: CopyingClient) => void = () => undefined,
+): Promise<Session> {
+  const open = (connection: PgConnection) => connect(connection, options.pool, program, onConnect);
   const [first, ...others] = options.attempts;
-  let attempt = connect(first, options.pool, program);
+  let attempt = open(first);
   for (const other of others) {
     attempt = attempt.catch((error: unknown) => {
       if (!mayTryNext(error)) throw error;
-      return connect(other, options.pool, program);
+      return open(other);
     });
   }
   // The server's own limits on long statements and idle transactions are for applications.
@@ -21,7 +36,12 @@ export async function openSession(options: PostgresqlOptions, program: string): 
   );
 }
 
-function connect(connection: PgConnection, pool: PgPool, program: string): Promise<Session> {
+function connect(
+  connection: PgConnection,
+  pool: PgPool,
+  program: string,
+  onConnect: (client: CopyingClient) => void,
+): Promise<Session> {
   const orm = new MikroORM({
     ...QUIET,
     driver: PostgreSqlDriver,
@@ -34,6 +54,9 @@ function connect(connection: PgConnection, pool: PgPool, program: string): Promi
       maxLifetimeSeconds: 0,
       maxUses: undefined,
       application_name: program,
+      onPoolCreated: (created: { on(event: 'connect', listener: (client: CopyingClient) => void): void }) => {
+        created.on('connect', onConnect);
+      },
     },
   });
   return sessionOf(orm, transactionsBy('BEGIN', ['BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY']));

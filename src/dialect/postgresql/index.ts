@@ -41,6 +41,7 @@ export const postgresql: Dialect = {
   readCatalog,
   readVersions,
   readStats,
+  advanceNumbers,
   createVersionTable:
     'CREATE TABLE alembic_version (version_num character varying(32) NOT NULL, CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num))',
   prepare: async (session, { lockTimeout, rowsOnly = false }) => {
@@ -82,6 +83,12 @@ export async function openPostgresql(uri: DatabaseUri, options: OpenOptions): Pr
       return patient(session, postgresql, { patience, onWait });
     },
     worker: () => openSession(connection, PROGRAM),
+    backups: async () => {
+      const { backupsOf } = await import('./backups.js');
+      const openOther = async (other: DatabaseUri) => ({ ...(await openPostgresql(other, options)), named: '' });
+      return backupsOf({ uri, connection, options, openOther });
+    },
+    loader: async () => (await import('./loader.js')).openLoader(connection, PROGRAM),
     pool: async (entities) => (await import('./pool.js')).openPool(connection, PROGRAM, entities),
   };
 }
@@ -131,4 +138,12 @@ async function progressOf(observer: Session): Promise<ServerProgress | null> {
     FROM pg_stat_progress_create_index p JOIN pg_stat_activity a ON a.pid = p.pid
     WHERE a.application_name = ${PROGRAM} AND p.datname = current_database()`);
   return row ? { phase: row.phase, done: Number(row.done), total: Number(row.total) } : null;
+}
+
+/** `pg_get_serial_sequence` is null where a column has no sequence of its own, as in tables that were made by hand. */
+async function advanceNumbers(session: Session, table: string, column: string): Promise<void> {
+  await session.rows(sql`
+    SELECT setval(s, GREATEST(largest, COALESCE(pg_sequence_last_value(s), 1)))
+    FROM (SELECT pg_get_serial_sequence(${quote(table)}, ${column})::regclass AS s, MAX(${sql.raw(quote(column))})::bigint AS largest
+          FROM ${sql.raw(quote(table))}) t WHERE largest >= 1`);
 }

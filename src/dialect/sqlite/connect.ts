@@ -37,8 +37,13 @@ const READING = transactionsBy('BEGIN', SNAPSHOT);
 /** One that reads first and writes then would find out only there that it cannot, and had to be begun again. */
 const WRITING = transactionsBy('BEGIN IMMEDIATE', SNAPSHOT);
 
-/** A session that may write. The file is made when it is not there. `path` null is a database in memory. */
-export function openToWrite(path: string | null): Promise<Session> {
+/** As much of better-sqlite3's `Database` as is used outside of the ORM. */
+interface Native {
+  prepare(sql: string): { run(...values: readonly unknown[]): unknown };
+}
+
+/** A session that may write, with the driver's own database. The file is made when it is not there. `path` null is a database in memory. */
+export async function openWriter(path: string | null): Promise<{ session: Session; database: Native }> {
   const orm = new MikroORM({
     ...QUIET,
     driver: SqliteDriver,
@@ -46,8 +51,13 @@ export function openToWrite(path: string | null): Promise<Session> {
     // Waiting is ours, so that it can be seen and ended: SQLite's own would block the process.
     driverOptions: { timeout: 0 },
   });
-  return sessionOf(orm, WRITING);
+  await orm.connect();
+  // Before the one connection that there is has been taken.
+  const database: Native = await orm.em.getConnection().getNativeClient();
+  return { session: await sessionOf(orm, WRITING), database };
 }
+
+export const openToWrite = async (path: string | null): Promise<Session> => (await openWriter(path)).session;
 
 /**
  * A session that reads, and leaves the file and its folder byte for byte as they are. A file that is not there reads as
@@ -56,12 +66,8 @@ export function openToWrite(path: string | null): Promise<Session> {
  */
 export async function openToRead(path: string | null, wait: LockWait): Promise<Session> {
   if (path === null || sizeOf(path) === 0) return openToWrite(null);
-  const log = sizeOf(`${path}-wal`) > 0;
-  // A log without its index has no living user: it belongs to a process that died, or was copied here.
-  if (log && !existsSync(`${path}-shm`)) return openCopy(path);
-  // In WAL mode a reader makes a log and an index where there are none; without them the file is the whole database.
-  const uri = pathToFileURL(path).href + (isWal(path) && !log ? '?mode=ro&immutable=1' : '?mode=ro');
-  const session = patient(await openUri(uri), { faultOf, blockers: async () => holdersOf(path) }, wait);
+  if (isLeftAlone(path)) return openCopy(path);
+  const session = patient(await openUri(uriToRead(path)), { faultOf, blockers: async () => holdersOf(path) }, wait);
   try {
     await session.rows('PRAGMA schema_version');
     return session;
@@ -72,8 +78,30 @@ export async function openToRead(path: string | null, wait: LockWait): Promise<S
   }
 }
 
+/** A log without its index has no living user: it belongs to a process that died, or was copied here. */
+export const isLeftAlone = (path: string): boolean => sizeOf(`${path}-wal`) > 0 && !existsSync(`${path}-shm`);
+
+/** The name by which a file is opened to be read. */
+export function uriToRead(path: string): string {
+  // In WAL mode a reader makes a log and an index where there are none; without them the file is the whole database.
+  const isWhole = isWal(path) && sizeOf(`${path}-wal`) === 0;
+  return pathToFileURL(path).href + (isWhole ? '?mode=ro&immutable=1' : '?mode=ro');
+}
+
 /** The journal or log is played back on a copy in the folder for temporary files. */
 async function openCopy(path: string): Promise<Session> {
+  const { copy, remove } = copied(path);
+  try {
+    const session = await openToWrite(copy);
+    return { ...session, close: () => session.close().finally(remove) };
+  } catch (error) {
+    remove();
+    throw error;
+  }
+}
+
+/** A copy of a file with its journal or log, in a folder for temporary files. */
+export function copied(path: string): { readonly copy: string; readonly remove: () => void } {
   const folder = mkdtempSync(join(tmpdir(), 'mtrack-read-'));
   const remove = () => rmSync(folder, { recursive: true, force: true });
   try {
@@ -81,8 +109,7 @@ async function openCopy(path: string): Promise<Session> {
     for (const suffix of ['', '-wal', '-journal'].filter((suffix) => existsSync(path + suffix))) {
       copyFileSync(path + suffix, copy + suffix, constants.COPYFILE_FICLONE);
     }
-    const session = await openToWrite(copy);
-    return { ...session, close: () => session.close().finally(remove) };
+    return { copy, remove };
   } catch (error) {
     remove();
     throw error;
@@ -97,7 +124,7 @@ function openUri(uri: string): Promise<Session> {
 }
 
 /** Node < 24 says on the terminal that node:sqlite is experimental. */
-function withoutWarning<T>(load: () => T): T {
+export function withoutWarning<T>(load: () => T): T {
   const { emitWarning } = process;
   process.emitWarning = () => undefined;
   try {

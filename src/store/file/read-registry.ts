@@ -74,6 +74,8 @@ export function* versionsIn(files: Files, folder: string, report: Report): Gener
   }
 }
 
+/** A version that was deleted stays, so that its number is not given again; databases have it so, too. */
+const STAGES = [...MODEL_STAGES, 'Deleted_Internal'] as const;
 const STATUSES = ['READY', 'PENDING_REGISTRATION', 'FAILED_REGISTRATION'] as const;
 
 function readVersion(files: Files, folder: string, report: Report): StoredVersion {
@@ -92,7 +94,7 @@ function versionIn(text: string) {
     creation_timestamp: fields.integer('creation_timestamp'),
     last_updated_timestamp: fields.integer('last_updated_timestamp'),
     user_id: fields.text('user_id'),
-    current_stage: fields.choice('current_stage', MODEL_STAGES, 'None'),
+    current_stage: fields.choice('current_stage', STAGES, 'None'),
     description: fields.text('description'),
     source: fields.text('source'),
     run_id: fields.text('run_id'),

@@ -22,9 +22,9 @@ export { disk, type Files, filesBelow } from './files.js';
 export { ARTIFACTS, isExperimentFolder, METRICS, MODELS, PARAMS, TAGS, TRACES, TRASH } from './layout.js';
 export type { Point } from './metric-lines.js';
 export { isTrashed, readExperimentTags, type StoredExperiment } from './read-experiment.js';
-export type { StoredModel } from './read-model.js';
+export { readModel, type StoredModel } from './read-model.js';
 export { registeredModelsIn, type StoredRegisteredModel, type StoredVersion, versionsIn } from './read-registry.js';
-export { readInputs, readOutputs, type StoredInputs, type StoredRun } from './read-run.js';
+export { readInputs, readOutputs, readRun, type StoredInputs, type StoredRun } from './read-run.js';
 export { type StoredTrace, traceInfo } from './read-trace.js';
 export {
   type KeyedPoint,
@@ -34,5 +34,6 @@ export {
   readRunMetrics,
   readValues,
 } from './read-values.js';
+export { latestOf } from './series.js';
 export { datasetsIn, experimentFolders, experimentsIn, modelsIn, runsIn, tracesIn } from './walk.js';
 export type { Yaml, YamlMap } from './yaml/resolve.js';

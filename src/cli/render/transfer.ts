@@ -1,0 +1,96 @@
+/** What an import is, would be and was, in words. */
+import type { Outcome, Survey, TableOutcome } from '../../transfer/import.js';
+import { type Problem, problemText } from '../../transfer/problems.js';
+import type { Phase, Progress } from '../../transfer/progress.js';
+import { count, duration, plural } from './numbers.js';
+
+/** Problems that are shown; a report has all of them. */
+const SHOWN = 20;
+
+export function surveyText({ rows, there, problems, renumbered, target }: Survey): string {
+  const lines = [...rows].map(([table, n]) => {
+    const known = there.get(table) ?? 0;
+    return `  ${table}: ${plural(n, 'row')}${known > 0 ? `, ${count(known)} of them there already` : ''}`;
+  });
+  return [
+    `into ${target.database.shown}, revision ${target.revision}${target.isEmpty ? ', whose tables are made' : ''}`,
+    ...(lines.length > 0 ? lines : ['  nothing']),
+    ...(renumbered.length > 0 ? [`${plural(renumbered.length, 'experiment')} with another number or name there:`] : []),
+    ...renumbered
+      .slice(0, SHOWN)
+      .map(({ from, to, name, renamed }) => `  ${from} becomes ${to} (${renamed ? `${renamed}, now ` : ''}${name})`),
+    ...(renumbered.length > SHOWN ? [`  and ${count(renumbered.length - SHOWN)} more`] : []),
+    ...problemsText(problems),
+  ].join('\n');
+}
+
+export function outcomeText({ tables, problems, unproven, seconds, revision }: Outcome): string {
+  const rows = tables.reduce((sum, { added, updated }) => sum + added + updated, 0);
+  const rate = seconds > 0 ? `, ${count(Math.round(rows / seconds))} rows/s` : '';
+  return [
+    `${plural(rows, 'row')} in ${duration(seconds)}${rate}, at revision ${revision}`,
+    ...tables.map(tableText),
+    ...problemsText(problems),
+    unproven.length === 0
+      ? 'read back from the target: every row is as in the source'
+      : `NOT as in the source, when read back: ${unproven.join(', ')}`,
+  ].join('\n');
+}
+
+function tableText({ table, added, equal, updated, kept, leftBehind, target }: TableOutcome): string {
+  const parts = [
+    `${count(added)} added`,
+    ...(equal > 0 ? [`${count(equal)} there already`] : []),
+    ...(updated > 0 ? [`${count(updated)} updated`] : []),
+    ...(kept > 0 ? [`${count(kept)} kept as the target has them`] : []),
+    ...(leftBehind > 0 ? [`${count(leftBehind)} left behind`] : []),
+  ];
+  return `  ${table}: ${parts.join(', ')}; checksum ${target.checksum}`;
+}
+
+function problemsText(problems: readonly Problem[]): string[] {
+  if (problems.length === 0) return [];
+  return [
+    `${plural(problems.length, 'thing')} to know of:`,
+    ...problems.slice(0, SHOWN).map((problem) => `  ${problemText(problem)}`),
+    ...(problems.length > SHOWN ? [`  and ${count(problems.length - SHOWN)} more: --report PATH has them all`] : []),
+  ];
+}
+
+// ---------------------------------------------------------------- progress
+
+const PHASES: Readonly<Record<Phase, string>> = {
+  look: 'looking at the source',
+  load: 'loading',
+  verify: 'reading back',
+};
+
+/** Turns events into words; it remembers when a table was begun, for the rate and the time that is left. */
+export function transferDescriber(): (progress: Progress) => { heading?: string; line?: string } {
+  const began = new Map<string, number>();
+  return (progress) => {
+    switch (progress.event) {
+      case 'waiting': {
+        const [blocker] = progress.blockers;
+        return { heading: 'waiting', line: blocker ? `waiting for ${blocker.who}: ${blocker.what}` : 'waiting' };
+      }
+      case 'phase':
+        began.clear();
+        return { heading: PHASES[progress.phase] };
+      case 'rows': {
+        const at = began.get(progress.table) ?? Date.now();
+        began.set(progress.table, at);
+        return { line: rowsLine(progress, (Date.now() - at) / 1000) };
+      }
+    }
+  };
+}
+
+function rowsLine({ table, rows, total, bytes }: Extract<Progress, { event: 'rows' }>, seconds: number): string {
+  const of = total === null ? '' : ` of ${count(total)}`;
+  const size = bytes > 0 ? `, ${(bytes / 1e6).toFixed(1)} MB` : '';
+  if (seconds < 0.5) return `${table}: ${count(rows)}${of} rows${size}`;
+  const rate = rows / seconds;
+  const left = total === null || rate === 0 || total <= rows ? '' : `, ${duration((total - rows) / rate)} left`;
+  return `${table}: ${count(rows)}${of} rows${size}, ${count(Math.round(rate))} rows/s${left}`;
+}

@@ -1,0 +1,367 @@
+/**
+ * Moving everything from a source into a database: looked at first, then put in under a lock, then proven. Nothing that
+ * the target has is ever deleted, and an import that was cut off goes on when it is run again.
+ */
+import type { Dialect } from '../dialect/dialect.js';
+import type { Loader } from '../dialect/loader.js';
+import type { Session } from '../dialect/session.js';
+import { MtrackError } from '../errors.js';
+import { type Digest, digestTable } from '../rows/checksum.js';
+import { inForeignKeyOrder } from '../rows/order.js';
+import { columnsOf, type Row } from '../rows/values.js';
+import type { Table } from '../schema/model.js';
+import { makeTables } from '../upgrade/init.js';
+import { type ExperimentMap, mapExperiments, type OnConflict, type Renumbered } from './experiments.js';
+import { Load, type OnDifference, type Tally } from './load.js';
+import { type Different, sorted, type Taken } from './merge.js';
+import { type Problem, Problems, problemText, rowText } from './problems.js';
+import { Meter, type OnProgress } from './progress.js';
+import { keyNames, Sieve } from './sieve.js';
+import type { Source } from './source.js';
+import { lookAtTarget, type Target } from './target.js';
+
+export interface ImportOptions {
+  /** Leaves behind what cannot be read or does not fit, instead of refusing all. */
+  readonly skipBad: boolean;
+  /** Cuts values of params and tags that are too long, as MLflow does. */
+  readonly cutLong: boolean;
+  readonly onConflict: OnConflict;
+  readonly onDifference: OnDifference;
+  readonly signal: AbortSignal;
+  readonly onProgress: OnProgress;
+  /** Milliseconds to wait for another one that works on the target. */
+  readonly patience: number;
+}
+
+/** What an import would do. */
+export interface Survey {
+  readonly target: Target;
+  readonly rows: ReadonlyMap<string, number>;
+  /** Rows that the target has already. */
+  readonly there: ReadonlyMap<string, number>;
+  readonly problems: readonly Problem[];
+  readonly renumbered: readonly Renumbered[];
+}
+
+export interface TableOutcome {
+  readonly table: string;
+  readonly added: number;
+  readonly equal: number;
+  readonly updated: number;
+  /** Rows that differ, of which the target's were left as they are. */
+  readonly kept: number;
+  /** Rows of the source that were left behind. */
+  readonly leftBehind: number;
+  readonly source: Digest;
+  /** Read back from the target. */
+  readonly target: Digest;
+}
+
+export interface Outcome {
+  readonly revision: string;
+  readonly tables: readonly TableOutcome[];
+  readonly problems: readonly Problem[];
+  readonly renumbered: readonly Renumbered[];
+  /** Tables whose rows in the target are not those that went in. */
+  readonly unproven: readonly string[];
+  readonly seconds: number;
+}
+
+// ---------------------------------------------------------------- looking
+
+/** Reads all of the source, and of the target what it is about; changes nothing. @throws {MtrackError} */
+export async function survey(
+  source: Source,
+  target: Target,
+  session: Session,
+  options: Pick<ImportOptions, 'cutLong' | 'onConflict' | 'signal' | 'onProgress'>,
+): Promise<Survey> {
+  const { dialect } = target.database;
+  const problems = new Problems();
+  const meter = new Meter('look', options.onProgress, source.counts);
+  const there = new Map<string, number>();
+  const map = await experimentMap(source, target, target.isEmpty ? null : session, options, problems);
+  const sieve = new Sieve(dialect, options.cutLong);
+  const occupied = target.isEmpty ? new Set<string>() : await tablesWithRows(target, session);
+  for await (const batch of source.batches(options.signal, problems)) {
+    const mapped = map.apply(batch);
+    const rows = sieve.pass(mapped, problems);
+    meter.add(batch.table.name, batch.rows.length, 0);
+    if (!occupied.has(batch.table.name)) continue;
+    const found = await sorted({ table: batch.table, rows }, session, dialect);
+    there.set(batch.table.name, (there.get(batch.table.name) ?? 0) + found.equal.length + found.different.length);
+    for (const each of found.different)
+      if (!isDefault(batch.table, each.row)) problems.add(differenceOf(batch.table, each));
+    for (const each of found.taken) problems.add(takenOf(batch.table, each));
+  }
+  return { target, rows: meter.rows, there, problems: problems.list, renumbered: map.renumbered };
+}
+
+async function tablesWithRows({ schema, database }: Target, session: Session): Promise<Set<string>> {
+  const found = new Set<string>();
+  for (const name of schema.tables.keys()) {
+    const { firstOf, words } = database.dialect;
+    const [first] = await session.rows(firstOf(`SELECT 1 AS there FROM ${words.id(name)}`));
+    if (first) found.add(name);
+  }
+  return found;
+}
+
+async function experimentMap(
+  source: Source,
+  target: Target,
+  session: Session | null,
+  { onConflict, signal }: Pick<ImportOptions, 'onConflict' | 'signal'>,
+  problems: Problems,
+): Promise<ExperimentMap> {
+  const table = target.schema.tables.get('experiments');
+  if (!table) throw new Error('a schema of MLflow without experiments');
+  const rows: Row[] = [];
+  for await (const batch of source.experiments(signal)) rows.push(...batch.rows);
+  return mapExperiments(table, rows, { session, dialect: target.database.dialect }, onConflict, problems);
+}
+
+/** The experiment that MLflow makes by itself: each database has its own. */
+function isDefault(table: Table, row: Row): boolean {
+  if (table.name !== 'experiments') return false;
+  const at = (name: string) => row[columnsOf(table).findIndex((column) => column.name === name)];
+  return at('experiment_id') === 0 && at('name') === 'Default';
+}
+
+function differenceOf(table: Table, { row, columns }: Different): Problem {
+  const names = keyNames(table);
+  return {
+    kind: 'different',
+    where: rowText(table.name, names, valuesOf(table, names, row)),
+    reason: `: the target has another ${columns.join(', ')}`,
+    rows: {},
+  };
+}
+
+function takenOf(table: Table, { row, by, columns }: Taken): Problem {
+  const names = keyNames(table);
+  return {
+    kind: 'taken',
+    where: rowText(table.name, names, valuesOf(table, names, row)),
+    reason: `: the target has ${rowText(table.name, columns, valuesOf(table, columns, by))}`,
+    rows: { [table.name]: 1 },
+  };
+}
+
+function valuesOf(table: Table, names: readonly string[], row: Row) {
+  const columns = columnsOf(table).map(({ name }) => name);
+  return names.map((name) => row[columns.indexOf(name)] ?? null);
+}
+
+const BAD: readonly Problem['kind'][] = ['damaged', 'does-not-fit', 'orphan', 'no-place'];
+
+/** Why an import cannot go ahead; null when it can. */
+export function refusalOf(
+  { problems }: Survey,
+  { skipBad, onDifference }: Pick<ImportOptions, 'skipBad' | 'onDifference'>,
+): MtrackError | null {
+  const bad = problems.filter(({ kind }) => BAD.includes(kind));
+  if (bad.length > 0 && !skipBad) {
+    return new MtrackError('SOURCE_DAMAGED', {
+      found: [
+        `${bad.length} ${bad.length === 1 ? 'thing stands' : 'things stand'} in the way:`,
+        ...bad.map(problemText),
+      ].join('\n'),
+      expected: 'a source of which all can be moved; nothing was changed',
+      fix: [
+        'put these right',
+        'leave them behind, with a report of each: --skip-bad',
+        ...(bad.some(({ kind }) => kind === 'does-not-fit')
+          ? ['cut values of params and tags that are too long, as MLflow does: --cut-long-values']
+          : []),
+      ],
+      details: { problems: bad },
+    });
+  }
+  const conflicts = problems.filter(
+    ({ kind }) => kind === 'taken' || (kind === 'different' && onDifference === 'fail'),
+  );
+  if (conflicts.length === 0) return null;
+  return new MtrackError('TARGET_CONFLICT', {
+    found: conflicts.map(problemText).join('\n'),
+    expected: 'no other row in the place of one that comes; nothing was changed',
+    fix: [
+      'for rows that differ, say whose values count: --on-difference source, or --on-difference target',
+      'for names and numbers of experiments: --on-conflict rename, or --on-conflict merge',
+    ],
+    details: { problems: conflicts },
+  });
+}
+
+// ---------------------------------------------------------------- doing
+
+/** Rows that one transaction holds at the most, about. */
+const TOGETHER = 50_000;
+
+/** @throws {MtrackError} */
+export async function runImport(source: Source, agreed: Survey, options: ImportOptions): Promise<Outcome> {
+  const started = Date.now();
+  const { database } = agreed.target;
+  if (agreed.target.isEmpty) await makeTables(database, agreed.target.revision);
+  const problems = new Problems();
+  const loader = await database.loader();
+  let loaded: { tallies: ReadonlyMap<string, Tally>; map: ExperimentMap };
+  try {
+    loaded = await underLock(loader, database.dialect, options, () => load(source, agreed, loader, options, problems));
+  } finally {
+    await loader.close();
+  }
+  const tables = await proven(agreed.target, loaded.tallies, problems, options);
+  return {
+    revision: agreed.target.revision,
+    tables,
+    problems: problems.list,
+    renumbered: loaded.map.renumbered,
+    unproven: tables.filter(({ source, target }) => !isEqual(source, target)).map(({ table }) => table),
+    seconds: (Date.now() - started) / 1000,
+  };
+}
+
+const isEqual = (one: Digest, other: Digest) => one.rows === other.rows && one.checksum === other.checksum;
+
+async function underLock<Result>(
+  loader: Loader,
+  dialect: Dialect,
+  { patience, onProgress }: ImportOptions,
+  work: () => Promise<Result>,
+): Promise<Result> {
+  await dialect.prepare(loader, { lockTimeout: patience });
+  const since = Date.now();
+  await dialect.lock(loader, {
+    patience,
+    onWait: (blockers) => onProgress({ event: 'waiting', blockers, forMs: Date.now() - since }),
+  });
+  try {
+    const result = await work();
+    if (dialect.transaction === 'upgrade') await loader.commit();
+    await dialect.unlock(loader);
+    return result;
+  } catch (error) {
+    // Where nothing is open, or the connection is gone, there is nothing to roll back.
+    await loader.rollback().catch(() => undefined);
+    await dialect.unlock(loader).catch(() => undefined);
+    throw error;
+  }
+}
+
+async function load(
+  source: Source,
+  agreed: Survey,
+  loader: Loader,
+  options: ImportOptions,
+  problems: Problems,
+): Promise<{ tallies: ReadonlyMap<string, Tally>; map: ExperimentMap }> {
+  const { database } = agreed.target;
+  const { dialect } = database;
+  const target = await lookAtTarget(database, loader);
+  if (target.revision !== agreed.target.revision) throw moved(agreed.target.revision, target.revision);
+  const map = await experimentMap(source, target, loader, options, problems);
+  const sieve = new Sieve(dialect, options.cutLong);
+  const meter = new Meter('load', options.onProgress, agreed.rows);
+  const refuse = () => {
+    const refusal = refusalOf({ ...agreed, problems: problems.list }, options);
+    if (refusal) throw refusal;
+  };
+  const into = new Load(loader, dialect, {
+    onDifference: options.onDifference,
+    isKept: isDefault,
+    onDifferent: (table, different) => {
+      problems.add(differenceOf(table, different));
+      refuse();
+    },
+    onTaken: (table, taken) => {
+      problems.add(takenOf(table, taken));
+      sieve.keepBack(table, taken.row);
+      refuse();
+    },
+  });
+  const own = dialect.transaction !== 'upgrade';
+  let open = 0;
+  if (own) await loader.begin();
+  for await (const batch of source.batches(options.signal, problems)) {
+    const mapped = map.apply(batch);
+    const rows = sieve.pass(mapped, problems);
+    refuse();
+    const characters = await into.put({ table: batch.table, rows });
+    meter.add(batch.table.name, batch.rows.length, characters);
+    open += rows.length;
+    if (!own || open < TOGETHER) continue;
+    await loader.commit();
+    await loader.begin();
+    open = 0;
+  }
+  refuse();
+  await into.finish(tablesIn(target, into.tallies));
+  await refuseBroken(loader, dialect, [...into.tallies.keys()]);
+  if (own) await loader.commit();
+  return { tallies: into.tallies, map };
+}
+
+const tablesIn = (target: Target, names: ReadonlyMap<string, unknown>) =>
+  inForeignKeyOrder(target.schema).filter(({ name }) => names.has(name));
+
+function moved(agreed: string, found: string): MtrackError {
+  return new MtrackError('PLAN_CHANGED', {
+    found: `the target was at revision ${agreed} when the import was agreed to, and is at ${found} now`,
+    fix: ['run the import again'],
+  });
+}
+
+/** Where the database checks references at the end only. @throws {MtrackError} */
+async function refuseBroken(loader: Loader, dialect: Dialect, tables: readonly string[]): Promise<void> {
+  const broken = await dialect.brokenReferences(loader, tables);
+  if (broken.length === 0) return;
+  throw new MtrackError('SOURCE_DAMAGED', {
+    found: broken.join('\n'),
+    expected: 'every row to refer to one that is there; nothing was changed',
+    fix: ['delete those rows in the source, or restore what they refer to'],
+  });
+}
+
+// ---------------------------------------------------------------- proving
+
+async function proven(
+  target: Target,
+  tallies: ReadonlyMap<string, Tally>,
+  problems: Problems,
+  { signal, onProgress, patience }: ImportOptions,
+): Promise<TableOutcome[]> {
+  const totals = new Map([...tallies].map(([name, { source }]) => [name, source.digest.rows]));
+  const meter = new Meter('verify', onProgress, totals);
+  const lost = problems.rows;
+  const session = await target.database.reader(patience);
+  try {
+    const outcomes: TableOutcome[] = [];
+    for (const table of inForeignKeyOrder(target.schema)) {
+      const tally = tallies.get(table.name);
+      const leftBehind = lost.get(table.name) ?? 0;
+      if (!tally && leftBehind === 0) continue;
+      outcomes.push({
+        table: table.name,
+        added: tally?.added ?? 0,
+        equal: tally?.equal ?? 0,
+        updated: tally?.updated ?? 0,
+        kept: tally?.kept ?? 0,
+        leftBehind,
+        source: tally?.source.digest ?? NOTHING,
+        target: tally ? await readBack(table, tally) : NOTHING,
+      });
+    }
+    return outcomes;
+  } finally {
+    await session.close();
+  }
+
+  async function readBack(table: Table, tally: Tally): Promise<Digest> {
+    if (tally.target) return tally.target.digest;
+    const onRows = (rows: number) => meter.add(table.name, rows, 0);
+    return digestTable(session, target.database.dialect, table, { signal, onRows });
+  }
+}
+
+const NOTHING: Digest = { rows: 0, checksum: '0'.repeat(32) };

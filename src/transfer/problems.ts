@@ -1,0 +1,55 @@
+/** What stands against moving something, or was left behind. */
+
+/** One thing that could not be moved as it is, and the rows that it is about. */
+export interface Problem {
+  readonly kind: /** A file of the source cannot be read, or a line of it. */
+    | 'damaged'
+    /** A value that the target's column cannot hold. */
+    | 'does-not-fit'
+    /** A value that was too long, and went in cut. */
+    | 'cut'
+    /** It refers to a row that is not there. */
+    | 'orphan'
+    /** The target has the row, with other values. */
+    | 'different'
+    /** The target has another row in its place: of the same name, or of a key that it holds to be the same. */
+    | 'taken'
+    /** The target's revision has no table or column for it. */
+    | 'no-place';
+  /** Where: a path, or table and key. */
+  readonly where: string;
+  readonly line?: number | undefined;
+  readonly reason: string;
+  /** Rows that are lost with it, by table. */
+  readonly rows: Readonly<Record<string, number>>;
+}
+
+export const problemText = ({ where, line, reason }: Problem): string =>
+  `${where}${line === undefined ? '' : `, line ${line},`} ${reason}`;
+
+/** Keeps all of them. */
+export class Problems {
+  readonly list: Problem[] = [];
+
+  add(problem: Problem): void {
+    this.list.push(problem);
+  }
+
+  /** Rows that are lost, by table. */
+  get rows(): ReadonlyMap<string, number> {
+    const rows = new Map<string, number>();
+    for (const problem of this.list) {
+      for (const [table, n] of Object.entries(problem.rows)) rows.set(table, (rows.get(table) ?? 0) + n);
+    }
+    return rows;
+  }
+}
+
+/** A row by its key, as `params, key "lr", run_uuid "0123"`. */
+export function rowText(table: string, names: readonly string[], values: readonly unknown[]): string {
+  const parts = names.map((name, at) => {
+    const value = values[at];
+    return `${name} ${typeof value === 'string' ? JSON.stringify(value) : String(value)}`;
+  });
+  return [table, ...parts].join(', ');
+}

@@ -1,0 +1,28 @@
+/** Where rows come from: a database, a file store or an archive, all of them as rows of the tables at one revision. */
+import type { Row } from '../rows/values.js';
+import type { Table } from '../schema/model.js';
+import type { Problems } from './problems.js';
+
+/** Rows of one table: values in the order of `columnsOf` the table. */
+export interface Batch {
+  readonly table: Table;
+  readonly rows: readonly Row[];
+}
+
+export interface Source {
+  /** The store in words, without a password. */
+  readonly shown: string;
+  /** The revision that the rows are of. */
+  readonly revision: string;
+  /** How many rows there are of each table, as far as that is known beforehand. */
+  readonly counts: ReadonlyMap<string, number>;
+  /**
+   * Everything, so that a row comes after those that it refers to. Can be asked for again.
+   * @param signal ends it between two batches
+   * @param problems told of what cannot be read, and is left out
+   */
+  batches(signal: AbortSignal, problems: Problems): AsyncIterable<Batch>;
+  /** The experiments alone; what cannot be read of them is left out without a word. */
+  experiments(signal: AbortSignal): AsyncIterable<Batch>;
+  close(): Promise<void>;
+}
