@@ -18,9 +18,8 @@ export const keyValue = record<KeyValue>('KeyValue', { key: text, value: text })
 
 const lifecycleStage = choiceOf(['active', 'deleted']);
 
-/** MLflow names the workspace of everything in a database, and of nothing in files. */
 export interface AnsweredExperiment extends Experiment {
-  readonly workspace?: string | undefined;
+  readonly workspace: string;
 }
 
 export const experiment = record<AnsweredExperiment>('Experiment', {
@@ -31,7 +30,7 @@ export const experiment = record<AnsweredExperiment>('Experiment', {
   last_update_time: optional(int64),
   creation_time: optional(int64),
   tags: list(keyValue),
-  workspace: optional(text),
+  workspace: text,
 });
 
 export const metric = record<Metric>('Metric', {

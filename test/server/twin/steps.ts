@@ -107,10 +107,14 @@ class Side {
         if (text === value) text = `(${name})`;
         else if (value.length >= 16) text = text.replaceAll(value, `(${name})`);
       }
-      text = text.replace(/\b[\da-f]{32}\b/g, '(id)').replace(/^[a-z]+-[a-z]+-\d{1,3}$/, '(a name)');
+      text = text.replace(/\b[\da-f]{32}\b|\b\d{18}\b/g, '(id)').replace(/^[a-z]+-[a-z]+-\d{1,3}$/, '(a name)');
       return /^\d{4}-\d\d-\d\dT/.test(text) && Math.abs(Date.parse(text) - Date.now()) < HOUR_MS ? '(now)' : text;
     }
     if (typeof answer === 'number') return Math.abs(answer - Date.now()) < HOUR_MS ? '(now)' : answer;
+    // Files have no order, and neither have rows of a table.
+    if (Array.isArray(answer) && answer.length > 1 && answer.every(isPair)) {
+      return answer.toSorted((a, b) => (a.key < b.key ? -1 : 1)).map((item) => this.#alike(item));
+    }
     if (Array.isArray(answer)) return answer.map((item) => this.#alike(item));
     if (typeof answer !== 'object' || answer === null) return answer;
     return Object.fromEntries(
@@ -122,6 +126,8 @@ class Side {
     );
   }
 }
+
+const isPair = (item: object) => Object.keys(item).sort().join() === 'key,value';
 
 const byVersion = (a: { version: string }, b: { version: string }) => Number(a.version) - Number(b.version);
 
