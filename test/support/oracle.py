@@ -125,6 +125,11 @@ def dying_upgrade(uri, revision, at, log):
         command.upgrade(config, revision)
 
 
+def make_experiment(uri, name):
+    """A new experiment, by MLflow's own client: its id."""
+    return mlflow.MlflowClient(uri).create_experiment(name)
+
+
 def trace_values(cases):
     """[metadata, token metrics] each: the columns of the trace, as 75868b020152 computes them."""
     values = migration("75868b020152").trace_analytics_values
@@ -200,6 +205,7 @@ REQUESTS = {
         read,
         db_upgrade,
         db_upgrade_killed,
+        make_experiment,
         auth_database,
         trace_values,
         assessments,

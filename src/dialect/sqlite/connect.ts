@@ -59,13 +59,18 @@ export async function openWriter(path: string | null): Promise<{ session: Sessio
 
 export const openToWrite = async (path: string | null): Promise<Session> => (await openWriter(path)).session;
 
+export interface Reading extends Session {
+  /** It reads a copy, or nothing: no other process has anything to do with it. */
+  readonly isOfItsOwn: boolean;
+}
+
 /**
  * A session that reads, and leaves the file and its folder byte for byte as they are. A file that is not there reads as
  * an empty database and is not made.
  * @param wait how long, for a writer that keeps readers out
  */
-export async function openToRead(path: string | null, wait: LockWait): Promise<Session> {
-  if (path === null || sizeOf(path) === 0) return openToWrite(null);
+export async function openToRead(path: string | null, wait: LockWait): Promise<Reading> {
+  if (path === null || sizeOf(path) === 0) return { ...(await openToWrite(null)), isOfItsOwn: true };
   const log = sizeOf(`${path}-wal`) > 0;
   // A log without its index has no living user: it belongs to a process that died, or was copied here.
   if (log && !existsSync(`${path}-shm`)) return openCopy(path);
@@ -74,7 +79,7 @@ export async function openToRead(path: string | null, wait: LockWait): Promise<S
   const session = patient(await openUri(uri), { faultOf, blockers: async () => holdersOf(path) }, wait);
   try {
     await session.rows('PRAGMA schema_version');
-    return session;
+    return { ...session, isOfItsOwn: false };
   } catch (error) {
     await session.close();
     if (needsRecovery(error)) return openCopy(path);
@@ -82,13 +87,19 @@ export async function openToRead(path: string | null, wait: LockWait): Promise<S
   }
 }
 
-/** The journal or log is played back on a copy in the folder for temporary files. */
-async function openCopy(path: string): Promise<Session> {
+/** The journal or log is played back on a copy. */
+const openCopy = async (path: string): Promise<Reading> => ({
+  ...(await openCopyOf(path, ['', '-wal', '-journal'])),
+  isOfItsOwn: true,
+});
+
+/** A session on a copy of a file in the folder for temporary files. @param suffixes of the files that make up the database */
+export async function openCopyOf(path: string, suffixes: readonly string[]): Promise<Session> {
   const folder = mkdtempSync(join(tmpdir(), 'mtrack-read-'));
   const remove = () => rmSync(folder, { recursive: true, force: true });
   try {
     const copy = join(folder, basename(path));
-    for (const suffix of ['', '-wal', '-journal'].filter((suffix) => existsSync(path + suffix))) {
+    for (const suffix of suffixes.filter((suffix) => existsSync(path + suffix))) {
       copyFileSync(path + suffix, copy + suffix, constants.COPYFILE_FICLONE);
     }
     const session = await openToWrite(copy);
@@ -117,12 +128,12 @@ function withoutWarning<T>(load: () => T): T {
   }
 }
 
-function sizeOf(path: string): number {
+export function sizeOf(path: string): number {
   return statSync(path, { throwIfNoEntry: false })?.size ?? 0;
 }
 
 /** Bytes 18 and 19 of the header are 2 in WAL mode (https://www.sqlite.org/fileformat.html#file_format_version_numbers). */
-function isWal(path: string): boolean {
+export function isWal(path: string): boolean {
   const header = Buffer.alloc(20);
   const file = openSync(path, 'r');
   try {
