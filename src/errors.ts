@@ -31,6 +31,8 @@ export const FAILURES = {
     means: 'nothing was changed: the plan would keep others from a table for longer than --max-blocked',
   },
   HAZARDS: { exit: 26, means: 'the check found something as grave as --fail-on, or graver' },
+  CANNOT_BE_UNDONE: { exit: 27, means: 'nothing was changed: there is no way back to the target on this database' },
+  SIDE_FILE: { exit: 28, means: 'a side file of a downgrade cannot be written, or cannot be read' },
   PLAN_CHANGED: { exit: 20, means: 'the database changed between agreement and upgrade; run the command again' },
   WORKSPACES: { exit: 24, means: 'the store has experiments in workspaces, which mtrack does not serve' },
   PARTIAL: { exit: 21, means: 'done, but for what is named' },

@@ -51,7 +51,7 @@ const STORE = /^src\/store\/(?:[^/]+(?<!\/open)|search\/index)\.ts$/;
 const FILES = /^src\/store\/file\/reader\.ts$/;
 
 /** What commands are made of, beside the upgrade. */
-const USE_CASES = /^src\/(?:server|backup|gc|transfer|rows)\//;
+const USE_CASES = /^src\/(?:server|backup|downgrade|gc|transfer|rows)\//;
 
 /** All of src/dialect but the choice of one. */
 const CONTRACT = /^src\/dialect\/(?!index\.ts)[^/]+\.ts$/;
@@ -93,10 +93,15 @@ const MAY_IMPORT: readonly { readonly part: RegExp; readonly may: readonly RegEx
     may: [COMMON, /^src\/schema\//, CONTRACT, /^src\/upgrade\//, /^src\/rows\//, /^src\/artifacts\//, /^src\/backup\//],
   },
   {
+    part: /^src\/downgrade\//,
+    may: [COMMON, /^src\/schema\//, CONTRACT, /^src\/upgrade\//, /^src\/rows\//, /^src\/downgrade\//],
+  },
+  {
     part: /^src\/gc\//,
     may: [
       COMMON,
       STORE,
+      /^src\/store\/file\/reader\.ts$/,
       FILES,
       /^src\/schema\//,
       CONTRACT,

@@ -7,28 +7,26 @@ import { makeTables } from '../upgrade/init.js';
 import { locate } from '../upgrade/locate.js';
 import { formatUri, type StoreUri } from '../uri.js';
 import { openDatabaseStore, TABLES } from './database/index.js';
+import { type Fault, openFileStore } from './file/index.js';
 import type { Store, StoreOptions } from './store.js';
 
 export interface OpenStoreOptions extends StoreOptions {
   readonly connection: OpenOptions;
   /** Makes the tables of a database that is empty, which is refused otherwise. */
   readonly init?: boolean;
+  /** Of a file store: told of what listings leave out because it cannot be read, once of each. */
+  readonly warn?: (fault: Fault) => void;
 }
 
 /** Milliseconds to wait for a writer that keeps readers out. */
 const PATIENCE_MS = 10_000;
 
 /**
- * A database that is refused is not written to.
+ * A database that is refused is not written to. A folder that is missing is made, with the default experiment, as MLflow does.
  * @throws {MtrackError} CONNECT_FAILED, and what refuseUnlessUsable says of the database
  */
 export async function openStore(uri: StoreUri, options: OpenStoreOptions): Promise<Store> {
-  if (uri.kind === 'files') {
-    throw new MtrackError('URI_INVALID', {
-      found: `${uri.path} is a file store, which this build cannot open yet`,
-      expected: 'the URI of a database',
-    });
-  }
+  if (uri.kind === 'files') return openFileStore(uri.path, options);
   const database = await openDatabase(uri, options.connection);
   if (database.target.database === ':memory:') {
     throw new MtrackError('URI_INVALID', {

@@ -86,7 +86,10 @@ export function validateName(name: string, path: string): void {
 const under = (path: string, name: string) => (path === '' ? name : `${path}.${name}`);
 
 /** @param path of the metric in the request, as `metrics[0]` */
-export function validateMetric({ key, value, timestamp }: Metric, path = ''): void {
+export function validateMetric({ key, value, timestamp, dataset_name, dataset_digest }: Metric, path = ''): void {
+  if ((dataset_name === undefined) !== (dataset_digest === undefined)) {
+    throw invalidParameter('Both dataset_name and dataset_digest must be provided if one is provided');
+  }
   validateName(key, under(path, 'name'));
   if (timestamp < 0) {
     const because = `metric '${key}' (value=${reprFloat(value)}). Timestamp must be a nonnegative long (64-bit integer) `;

@@ -6,7 +6,7 @@ import { MASK } from '../secrets.js';
  * came from a file or from the environment. One that was on the command line is not repeated, which a comment says.
  */
 export function commandOf(
-  what: 'db upgrade' | 'db status' | 'gc' | 'trash list',
+  what: 'db upgrade' | 'db downgrade' | 'db status' | 'gc' | 'trash list',
   { named }: Pick<Database, 'named'>,
   ...flags: string[]
 ): string {

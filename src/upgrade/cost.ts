@@ -2,6 +2,7 @@
 import type { TableStats } from '../dialect/dialect.js';
 import type { Schema } from '../schema/model.js';
 import { isComputed } from '../schema/operations.js';
+import { writtenBy } from './fuse.js';
 import type { Plan, Step } from './plan.js';
 
 /** Rows per second on one core and a plain disk. */
@@ -43,4 +44,16 @@ export function tablesInPlan(plan: Plan, live: Schema): string[] {
 export function heavyTables(plan: Plan): string[] {
   const effects = stepsOf(plan).flatMap((step) => step.effects);
   return [...new Set(effects.filter(({ work }) => work === 'rewrite' || work === 'index').map(({ table }) => table))];
+}
+
+/** Tables whose rows the plan itself writes or deletes. */
+export function tablesWritten(plan: Plan): Set<string> {
+  return new Set(stepsOf(plan).flatMap(({ operation }) => writtenBy(operation)));
+}
+
+/** Tables that have fewer rows afterwards, as they should. */
+export function tablesThinned(plan: Plan): Set<string> {
+  return new Set(
+    stepsOf(plan).flatMap(({ operation }) => (operation.op === 'backfill' ? (operation.removes ?? []) : [])),
+  );
 }

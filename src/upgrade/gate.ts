@@ -6,11 +6,11 @@ import type { Database } from '../dialect/dialect.js';
 import { MtrackError } from '../errors.js';
 import { describeDifference } from '../schema/diff.js';
 import { between, HEAD, positionOf, releasesOf } from '../schema/lineage.js';
-import { startFrom } from './assess.js';
+
 import { commandOf } from './command.js';
 import { tablesOf } from './fuse.js';
 import type { Location } from './locate.js';
-import type { Start } from './plan.js';
+import { type Start, startFrom } from './start.js';
 
 /**
  * @param tables that the program works on

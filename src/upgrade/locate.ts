@@ -26,6 +26,8 @@ export type Location =
   | {
       readonly state: 'at';
       readonly revision: string;
+      /** What `alembic_version` says, which for the five tables is nothing, or of another lineage; null for nothing. */
+      readonly version: string | null;
       /** MLflow releases whose head this revision is, as `2.8 – 2.12`. */
       readonly releases: string | null;
       readonly partWay: PartWay | null;
@@ -76,15 +78,15 @@ export function locateIn(versions: readonly string[] | null, schema: Schema, dia
       const fits = revisionsThatFit(schema, dialect).filter((id) => versions.includes(id));
       return { state: 'foreign', versions, owner: 'a lineage with several heads, which MLflow has not', fits, schema };
     }
-    if (version === BEFORE_THE_FIRST) return at(BASE, schema, dialect);
-    if (isKnown(version)) return at(version, schema, dialect);
+    if (version === BEFORE_THE_FIRST) return at(BASE, version, schema, dialect);
+    if (isKnown(version)) return at(version, version, schema, dialect);
     return unknownVersion(version, schema);
   }
   const ours = tablesOfMlflow(schema);
   if (ours.length === 0) return { state: 'empty', schema };
   const five = new Set(initialTables());
   // An empty version table is what a run leaves that was cut off inside the very first revision.
-  if (ours.every((name) => five.has(name))) return at(BASE, schema, dialect);
+  if (ours.every((name) => five.has(name))) return at(BASE, null, schema, dialect);
   return { state: 'unversioned', fits: revisionsThatFit(schema, dialect), schema };
 }
 
@@ -96,7 +98,7 @@ export const copyOf = (table: string) => `${COPY}${table}`;
 /** The table that a table of this name would be a copy of; null where it is none. */
 export const copiedBy = (name: string) => (name.startsWith(COPY) ? name.slice(COPY.length) : null);
 
-function at(revision: string, schema: Schema, dialect: Dialect): Location {
+function at(revision: string, version: string | null, schema: Schema, dialect: Dialect): Location {
   // A table whose copy is there is not one that was not made yet.
   const isToCome = (name: string) => !schema.tables.has(name) && !schema.tables.has(copyOf(name));
   const incomplete = revision === BASE && initialTables().some(isToCome);
@@ -106,6 +108,7 @@ function at(revision: string, schema: Schema, dialect: Dialect): Location {
   return {
     state: 'at',
     revision: incomplete ? BASE : revision,
+    version,
     releases: releasesOf(revision),
     partWay,
     drift: drift(revision, schema, partWay, dialect),
@@ -223,6 +226,10 @@ export function titleOf(operation: Operation): string {
       return `alter ${operation.table}`;
     case 'createTrigger':
       return `create trigger ${operation.trigger.name}`;
+    case 'dropTable':
+      return `drop ${operation.table}`;
+    case 'dropTrigger':
+      return `drop trigger ${operation.trigger.name}`;
     case 'insertRow':
       return `insert into ${operation.table}`;
     case 'backfill':

@@ -2,10 +2,10 @@
  * Every implementation of a store, for suites that all of them run. A fresh store is at the head and has the default
  * experiment only; a database comes from a template that is made once for each test file.
  */
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll } from 'vitest';
+import { afterAll, describe } from 'vitest';
 import { DEFAULT_POOL } from '../../src/config.js';
 import type { OpenOptions } from '../../src/dialect/dialect.js';
 import { HEAD } from '../../src/schema/lineage.js';
@@ -28,6 +28,8 @@ export interface Implementation {
   readonly server: Server | null;
   /** @param revision of a database, for MLflow's own store of a release; the head where none is given */
   fresh(revision?: string): Promise<TestStore>;
+  /** The same store once more, in another place. */
+  copyOf(store: TestStore): Promise<TestStore>;
 }
 
 export interface TestStore extends AsyncDisposable {
@@ -43,6 +45,38 @@ export interface TestStore extends AsyncDisposable {
 /** One suite for each implementation; where a server is missing, it is skipped by name. */
 export async function forEachStore(title: string, suite: (implementation: Implementation) => void): Promise<void> {
   await forEachDatabaseStore(title, suite);
+  describe(`${title}: files`, () => suite(FILES));
+}
+
+export const FILES: Implementation = {
+  kind: 'file',
+  server: null,
+  fresh: async () => fileStore(mkdtempSync(join(tmpdir(), 'mtrack-test-'))),
+  copyOf: async ({ uri }) => {
+    const copy = fileStore(mkdtempSync(join(tmpdir(), 'mtrack-test-')));
+    cpSync(uri, copy.uri, { recursive: true });
+    return copy;
+  },
+};
+
+/** A store in a folder, `mlruns` there, which is made by who opens it first; all is removed with it. */
+export function fileStore(folder: string): TestStore {
+  const root = join(folder, 'mlruns');
+  const stores: Store[] = [];
+  return {
+    uri: root,
+    artifactRoot: root,
+    database: null,
+    open: async (options = {}) => {
+      const store = await openStore(parseStoreUri(root), { connection: CONNECTION, artifactRoot: root, ...options });
+      stores.push(store);
+      return store;
+    },
+    [Symbol.asyncDispose]: async () => {
+      for (const store of stores) await store.close();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
 }
 
 export async function forEachDatabaseStore(
@@ -66,6 +100,10 @@ export async function forEachDatabaseStore(
         const template = templates.get(revision) ?? made(revision);
         templates.set(revision, template);
         return databaseStore(await server.copy(await template));
+      },
+      copyOf: async ({ database }) => {
+        if (database === null) throw new Error('it is no database');
+        return databaseStore(await server.copy(database));
       },
     });
   });

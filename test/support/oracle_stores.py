@@ -1,8 +1,13 @@
 """MLflow's own stores on a database, called as mtrack's contract (src/store/store.ts) is, with answers in its records."""
+import inspect
 import math
+import json
 import time
 
+from werkzeug.datastructures import MultiDict
+
 from oracle_search import attempt
+from oracle_traces import traces
 
 NOW = None
 
@@ -117,10 +122,17 @@ def registry(uri):
 # ---------------------------------------------------------------- tracking
 
 
+def spelt(value):
+    """As JavaScript spells what JSON has no word for."""
+    if math.isfinite(value):
+        return value
+    return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
+
+
 def metric(m):
     return given(
         key=m.key,
-        value="NaN" if math.isnan(m.value) else m.value,
+        value=spelt(m.value),
         timestamp=m.timestamp,
         step=m.step,
         run_id=m.run_id,
@@ -332,6 +344,18 @@ def runs(store):
     }
 
 
+def bulk_of_server(store, ids, key, most):
+    """What MLflow's server makes of histories where the store has no way of its own."""
+    from flask import Flask
+    from mlflow.server import handlers
+
+    handlers._tracking_store = store
+    query = [("run_id", id) for id in ids] + [("metric_key", key), ("max_results", most)]
+    with Flask("bulk").test_request_context("/", query_string=MultiDict(query)):
+        found = inspect.unwrap(handlers.get_metric_history_bulk_handler)()
+    return [{**each, "value": spelt(each["value"])} for each in found["metrics"]]
+
+
 def metrics(store):
     def history(id, key, of=None):
         of = of or {}
@@ -346,16 +370,19 @@ def metrics(store):
         "metrics.history": history,
         "metrics.historyBulk": lambda ids, key, most: [
             {**metric(each), "run_id": each.run_id} for each in store.get_metric_history_bulk(ids, key, most)
-        ],
+        ]
+        if hasattr(store, "get_metric_history_bulk")
+        else bulk_of_server(store, ids, key, most),
         "metrics.historyInterval": interval,
     }
 
 
 def tracking(uri, root):
+    from mlflow.store.tracking.file_store import FileStore
     from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 
-    store = SqlAlchemyStore(uri, root)
-    return {**experiments(store), **runs(store), **metrics(store), **logged_models(store)}
+    store = (SqlAlchemyStore if "://" in uri else FileStore)(uri, root)
+    return {**experiments(store), **runs(store), **metrics(store), **logged_models(store), **traces(store, asked)}
 
 
 # ---------------------------------------------------------------- scripts
@@ -365,6 +392,8 @@ def resolved(value, results):
     """Arguments, with what was found before put where it is referred to: {"of": 3, "path": ["info", "model_id"]}."""
     if isinstance(value, dict) and set(value) == {"float"}:
         return float(value["float"])
+    if isinstance(value, dict) and set(value) == {"json"}:
+        return json.loads(value["json"])
     if isinstance(value, dict) and set(value) == {"of", "path"}:
         found = results[value["of"]].get("result")
         for key in value["path"]:
@@ -384,7 +413,7 @@ def store_script(uri, root, start, calls, before):
 
     # For a model version whose source is a logged model.
     mlflow.set_tracking_uri(uri)
-    methods = {**registry(uri), **tracking(uri, root)}
+    methods = {**(registry(uri) if "://" in uri else {}), **tracking(uri, root)}
     results = []
     real = time.time
     try:

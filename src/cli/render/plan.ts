@@ -53,8 +53,9 @@ export function atText(revision: string): string {
   return releases === null ? revision : `${revision}  (MLflow ${releases})`;
 }
 
-function revisionText({ revision, steps }: PlannedRevision, assessment: Assessment): string[] {
-  const undo = revision.irreversible ? '  [cannot be undone]' : '';
+function revisionText({ revision, version, steps }: PlannedRevision, assessment: Assessment): string[] {
+  const isBack = version !== revision.id;
+  const undo = revision.irreversible && !isBack ? '  [cannot be undone]' : '';
   return [`${revision.id.padEnd(13)} ${revision.title}${undo}`, ...steps.flatMap((step) => stepText(step, assessment))];
 }
 

@@ -61,6 +61,13 @@ EXIT STATUS: 0 done, or nothing to do; everything else in docs/exit-codes.md.`;
       multipleNonGreedy: true,
       delimiter: ',',
     }),
+    'restore-side-file': Flags.string({
+      description: 'put back what `db downgrade` wrote to this file, at the revision that it is of',
+      helpValue: 'PATH',
+      multiple: true,
+      multipleNonGreedy: true,
+      exclusive: ['dry-run', 'sql'],
+    }),
     'lock-timeout': duration({
       description: 'how long to wait for other sessions that lock a table, over all attempts',
       default: 60_000,
@@ -75,7 +82,11 @@ EXIT STATUS: 0 done, or nothing to do; everything else in docs/exit-codes.md.`;
 
   async run(): Promise<unknown> {
     const { args, flags } = await this.parse(DbUpgrade);
-    const given: UpgradeFlags = { ...flags, accept: flags.accept ?? [] };
+    const given: UpgradeFlags = {
+      ...flags,
+      accept: flags.accept ?? [],
+      'restore-side-file': flags['restore-side-file'] ?? [],
+    };
     return runUpgrade({ argument: args.db_uri, flags: given }, this.terminal());
   }
 }

@@ -4,14 +4,13 @@ import type { Range } from '../../schema/operations.js';
 import type { DatabaseUri } from '../../uri.js';
 import { formatUri } from '../../uri.js';
 import type { Database, Dialect, TableStats } from '../dialect.js';
-import { fileLock, NO_LOCK } from '../file-lock.js';
 import type { Query, Session } from '../session.js';
 import { readCatalog } from './catalog.js';
 import { compile } from './compile.js';
 import { openToRead, openToWrite } from './connect.js';
 import { faultOf } from './faults.js';
 import { holdersOf } from './holders.js';
-import { lock } from './lock.js';
+import { collectingLock, lock } from './lock.js';
 import { sqlitePath } from './options.js';
 import { preflight } from './preflight.js';
 import { queryWords } from './query-words.js';
@@ -56,7 +55,7 @@ export function sqliteDialect(path: string | null): Dialect {
       // After a full disk SQLite leaves its journal to be played back by whoever reads next: without it the file is broken.
       await session.rows('PRAGMA schema_version');
     },
-    collecting: path === null ? NO_LOCK : fileLock(`${path}-mtrack-gc`, 'gc'),
+    collecting: collectingLock(path),
     giveBack: () => ['VACUUM'],
     blockers: async () => holdersOf(path),
     preflight: (session, scope) => preflight(path, session, scope),

@@ -19,6 +19,7 @@ import {
   openSync,
   readSync,
   renameSync,
+  rmSync,
   type Stats,
   unlinkSync,
   writeSync,
@@ -118,7 +119,7 @@ export class Changes {
     const open: number[] = [];
     try {
       for (const content of contents) {
-        const part = join(this.#folder, `.mtrack-${randomBytes(9).toString('base64url')}`);
+        const part = join(this.#folder, partName());
         const before = content.isNew ? undefined : statOf(content.path);
         const file = openSync(part, 'wx');
         staged.push({ ...content, part });
@@ -210,6 +211,25 @@ function keepOwner(file: number, { mode, uid, gid }: Stats): void {
     if (codeOf(error) !== 'EPERM') throw error;
   }
 }
+
+/**
+ * Makes a folder with what is in it, and gives it its name when it is whole. One that is there by then stays.
+ * @param beside the folder to make it in, on the same file system
+ */
+export async function moveNew(beside: string, folder: string, fill: (part: string) => Promise<void>): Promise<void> {
+  const part = join(beside, partName());
+  mkdirSync(part);
+  try {
+    await fill(part);
+    renameSync(part, folder);
+  } catch (error) {
+    rmSync(part, { recursive: true, force: true });
+    if (codeOf(error) !== 'EEXIST' && codeOf(error) !== 'ENOTEMPTY') throw error;
+  }
+}
+
+/** Of what is not whole yet. */
+const partName = (): string => `.mtrack-${randomBytes(9).toString('base64url')}`;
 
 const NEWLINE = 10;
 

@@ -104,7 +104,8 @@ export function filesBelow(folder: string): string[] {
 export const isFolder = (entry: Dirent): boolean =>
   entry.isDirectory() || (!entry.isFile() && (statOf(join(entry.parentPath, entry.name))?.isDirectory() ?? false));
 
-const ABSENT = ['ENOENT', 'ENOTDIR'];
+/** A folder is no file, and a file no folder. */
+const ABSENT = ['ENOENT', 'ENOTDIR', 'EISDIR'];
 
 /** Undefined for what is not there. @throws {Damage} for what the system does not let be read */
 function orNothing<Result>(path: string, look: () => Result): Result | undefined {

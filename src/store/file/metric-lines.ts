@@ -18,12 +18,12 @@ export interface Point {
   /** May be NaN or infinite. */
   readonly value: number;
   readonly step: number | bigint;
+  /** The step that MLflow's file store tells: it writes that of a point measured on a dataset, and reads it as 0. */
+  readonly shownStep: number | bigint;
   readonly dataset_name?: string;
   readonly dataset_digest?: string;
   /** Of a logged model: the run that measured it. */
   readonly run_id?: string;
-  /** How many parts the line has. */
-  readonly parts: number;
 }
 
 /** @throws {Unreadable} */
@@ -31,7 +31,8 @@ export function parseRunLine(line: string): Point {
   const parts = line.trim().split(' ');
   const [time = '', value = '', step] = parts;
   if (parts.length < 2 || parts.length === 4) throw malformed(parts, '2, 3, or 5');
-  return { ...measured(time, value, step ?? '0'), ...datasetIn(parts, 3), parts: parts.length };
+  const point = measured(time, value, step ?? '0');
+  return { ...point, shownStep: parts.length === 5 ? 0 : point.step, ...datasetIn(parts, 3) };
 }
 
 /** @throws {Unreadable} */
@@ -39,7 +40,8 @@ export function parseModelLine(line: string): Point {
   const parts = line.trim().split(' ');
   const [time = '', value = '', step = '', run_id = ''] = parts;
   if (parts.length < 4 || parts.length === 5) throw malformed(parts, '4 or 6');
-  return { ...measured(time, value, step), run_id, ...datasetIn(parts, 4), parts: parts.length };
+  const point = measured(time, value, step);
+  return { ...point, shownStep: point.step, run_id, ...datasetIn(parts, 4) };
 }
 
 function datasetIn(parts: readonly string[], from: number): Pick<Point, 'dataset_name' | 'dataset_digest'> {
@@ -73,24 +75,29 @@ function floating(text: string): number {
   return read;
 }
 
-/** What MLflow would write: values as Python spells them. */
-export function formatRunLine(point: Omit<Point, 'parts' | 'run_id'>): string {
-  const { timestamp, value, step, dataset_name, dataset_digest } = point;
-  const dataset =
-    dataset_name !== undefined && dataset_digest !== undefined ? ` ${dataset_name} ${dataset_digest}` : '';
-  return `${timestamp} ${reprFloat(value)} ${step}${dataset}\n`;
+/** A point to be written. */
+export interface NewPoint extends Pick<Point, 'timestamp' | 'value' | 'step'> {
+  readonly dataset_name?: string | undefined;
+  readonly dataset_digest?: string | undefined;
 }
 
-export function formatModelLine(point: Omit<Point, 'parts' | 'run_id'>, runId: string): string {
-  const { timestamp, value, step, dataset_name, dataset_digest } = point;
-  const dataset =
-    dataset_name !== undefined && dataset_digest !== undefined ? ` ${dataset_name} ${dataset_digest}` : '';
-  return `${timestamp} ${reprFloat(value)} ${step} ${runId}${dataset}\n`;
+/** What MLflow would write: values as Python spells them. */
+export function formatRunLine(point: NewPoint): string {
+  const { timestamp, value, step } = point;
+  return `${timestamp} ${reprFloat(value)} ${step}${datasetOf(point)}\n`;
 }
+
+export function formatModelLine(point: NewPoint, runId: string): string {
+  const { timestamp, value, step } = point;
+  return `${timestamp} ${reprFloat(value)} ${step} ${runId}${datasetOf(point)}\n`;
+}
+
+const datasetOf = ({ dataset_name: name, dataset_digest: digest }: NewPoint): string =>
+  name !== undefined && digest !== undefined ? ` ${name} ${digest}` : '';
 
 /** Whether a point is later than another, as MLflow sorts them: NaN is behind nothing, and in front of nothing. */
 export function isLater(point: Point, other: Point): boolean {
-  if (point.step !== other.step) return point.step > other.step;
+  if (point.shownStep !== other.shownStep) return point.shownStep > other.shownStep;
   if (point.timestamp !== other.timestamp) return point.timestamp > other.timestamp;
   return point.value > other.value;
 }

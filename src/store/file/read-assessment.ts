@@ -1,5 +1,6 @@
 /** An assessment of a trace: the YAML of the message that MLflow's protocol has for it. */
 import type { Assessment, AssessmentError, Json } from '../records.js';
+import { readJson } from '../search/index.js';
 import { Unreadable } from './damage.js';
 import { Fields, isList } from './fields.js';
 import { timestampMs } from './timestamp.js';
@@ -46,11 +47,9 @@ function valueIn(fields: Fields): Pick<Assessment, 'expectation' | 'feedback' | 
 function expected(expectation: Fields): Json {
   if (expectation.get('serialized_value') === null) return toJson(expectation.get('value'));
   const text = expectation.map('serialized_value').neededText('value');
-  try {
-    return JSON.parse(text) as Json;
-  } catch {
-    throw new Unreadable(`holds no JSON in the value that is expected: ${text}`);
-  }
+  const value = readJson(Buffer.from(text, 'utf8'));
+  if (value === undefined) throw new Unreadable(`holds no JSON in the value that is expected: ${text}`);
+  return value;
 }
 
 function errorIn(error: Fields): AssessmentError {
@@ -62,7 +61,6 @@ function errorIn(error: Fields): AssessmentError {
 }
 
 function toJson(value: Yaml): Json {
-  if (typeof value === 'bigint') return Number(value);
   if (value === null || typeof value !== 'object') return value;
   if (isList(value)) return value.map(toJson);
   return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, toJson(each)]));

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { StoreError } from '../errors.js';
 import type { KeyValue } from '../records.js';
 import { validateName } from '../validate.js';
-import { Damage, type Report } from './damage.js';
+import { Damage, orReport, type Report } from './damage.js';
 import { decoded, type Files, isFresh, readText } from './files.js';
 import { type Point, parseModelLine, parseRunLine } from './metric-lines.js';
 import { latestByDataset, latestOf, readSeries, type Series } from './series.js';
@@ -27,7 +27,27 @@ export function readValues(files: Files, folder: string, report: Report): KeyVal
   return found;
 }
 
+/** The value of one key; undefined where there is none. */
+export function readValue(files: Files, folder: string, key: string, report: Report): string | undefined {
+  if (!isKeyName(key)) return undefined;
+  const path = join(folder, key);
+  const value = orReport(report, () => files.read(path, asIs));
+  if (value === '' && isFresh(path, IS_EMPTIED_MS)) report(new Damage({ path, reason: 'is empty' }, WRITTEN_NOW));
+  return value;
+}
+
 const WRITTEN_NOW = { passing: true, slight: true };
+
+/** Whether a text is the path of a key, and leads nowhere else. */
+function isKeyName(key: string): boolean {
+  try {
+    validateName(key, 'name');
+    return true;
+  } catch (error) {
+    if (error instanceof StoreError) return false;
+    throw error;
+  }
+}
 
 /** What MLflow could not have written is no key. */
 function isKey(key: string, path: string, report: Report): boolean {
@@ -70,6 +90,15 @@ export const readRunMetrics = (files: Files, folder: string, report: Report) =>
 /** The latest point of each metric of a logged model on each dataset. */
 export const readModelMetrics = (files: Files, folder: string, report: Report) =>
   readLatest(files, folder, ofModel, report);
+
+/** The latest point of one metric of a run; undefined where there is none. */
+export function readRunMetric(files: Files, folder: string, key: string, report: Report): Point | undefined {
+  if (!isKeyName(key)) return undefined;
+  const path = join(folder, key);
+  const series = orReport(report, () => files.read(path, ofRun));
+  if (series) reportBad(series, path, report);
+  return series?.latest[0];
+}
 
 function readLatest(files: Files, folder: string, decode: (text: string) => Latest, report: Report): KeyedPoint[] {
   const found: KeyedPoint[] = [];

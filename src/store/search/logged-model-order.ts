@@ -6,10 +6,10 @@ import { GRAMMARS, LOGGED_MODEL_ALIASES } from './grammars.js';
 import { strip } from './python.js';
 
 export interface LoggedModelOrder {
-  readonly field_name?: string | null;
-  readonly ascending?: boolean | null;
-  readonly dataset_name?: string | null;
-  readonly dataset_digest?: string | null;
+  readonly field_name?: string | null | undefined;
+  readonly ascending?: boolean | null | undefined;
+  readonly dataset_name?: string | null | undefined;
+  readonly dataset_digest?: string | null | undefined;
 }
 
 /**
