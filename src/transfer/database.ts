@@ -65,7 +65,7 @@ const VERSIONS = 'alembic_version';
 function nothingThere({ absent, target }: Database): MtrackError {
   return new MtrackError('DATABASE_EMPTY', {
     found: absent ? `there is no ${target.database}` : `${target.database} has no tables of MLflow`,
-    expected: 'a database of MLflow to move from',
+    expected: 'a database of MLflow, as the source',
     fix: ['check the store URI that is given with --from'],
   });
 }
