@@ -7,12 +7,13 @@ import type { Restored } from '../downgrade/restore.js';
 import { MtrackError } from '../errors.js';
 import { BASE, isKnown, positionOf, resolveTarget } from '../schema/lineage.js';
 import { type Assessment, assess, refusalOf } from '../upgrade/assess.js';
-import { commandOf } from '../upgrade/command.js';
+import { backupCommands, commandOf } from '../upgrade/command.js';
 import { checkAccepted } from '../upgrade/consent.js';
 import { execute, type Outcome } from '../upgrade/execute.js';
 import { planOffline, scriptOf } from '../upgrade/script.js';
 import { secretsOf, wordsOf } from '../uri.js';
 import { agree, warning } from './agree.js';
+import { gated, gateFlags } from './gate.js';
 import { type Display, liveDisplay, plainDisplay, silentDisplay, waitingNotes } from './progress.js';
 import { outcomeJson, planJson } from './render/json.js';
 import { count, duration, plural } from './render/numbers.js';
@@ -32,6 +33,9 @@ export interface UpgradeFlags {
   readonly accept: readonly string[];
   readonly 'lock-timeout': number;
   readonly 'wait-timeout': number;
+  readonly 'require-backup'?: string | undefined;
+  readonly 'require-rehearsal': boolean;
+  readonly 'max-age'?: number | undefined;
   readonly 'restore-side-file': readonly string[];
 }
 
@@ -102,6 +106,8 @@ async function upgradeOpen(database: Database, target: string, input: Input, ter
     await session.close();
   }
   if (!assessment) return upToDate(target, database, flags.sql, terminal);
+  if (flags['require-backup'] !== undefined)
+    assessment = await gated(assessment, database, { ...flags, 'require-backup': flags['require-backup'] }, terminal);
   return flags['dry-run'] ? dryRun(assessment, database, terminal) : upgrade(assessment, database, input, terminal);
 }
 
@@ -138,6 +144,7 @@ async function upgrade(
     yes: flags.yes,
     accepted: flags.accept,
     interactive: terminal.interactive,
+    proven: flags['require-backup'] !== undefined,
     commandWith: (...missing) =>
       commandOf(
         'db upgrade',
@@ -145,6 +152,7 @@ async function upgrade(
         ...(flags.to === 'head' ? [] : ['--to', shellWord(flags.to)]),
         ...(flags.yes ? ['--yes'] : []),
         ...flags.accept.map((each) => `--accept ${each}`),
+        ...gateFlags(flags),
         ...missing,
       ),
     say: terminal.note,
@@ -210,7 +218,8 @@ async function script(
     `mtrack db upgrade --sql: ${database.shown}`,
     `from ${plan.initial ? 'an empty database' : plan.from} to ${plan.to}`,
     `run it with: ${run}`,
-    `backup first: ${database.dialect.backupCommand(database.target)}`,
+    `backup first: ${backupCommands(database).ours}`,
+    `or with the database's own tool: ${backupCommands(database).own}`,
     ...assessment.consents.flatMap((consent) => warning(consent, assessment)),
   ]);
   for (const line of findingsText(assessment.findings)) note(line);

@@ -97,6 +97,10 @@ export async function openMssql(uri: DatabaseUri, options: OpenOptions): Promise
     reader,
     snapshot: async (patience, onWait) => inSnapshot(await reader(patience, onWait)),
     worker: () => openSession(connection, PROGRAM),
+    backups: async () => {
+      const { backupsOf } = await import('./backups.js');
+      return backupsOf({ database: row?.name ?? '', open: () => openSession(connection, PROGRAM) });
+    },
     loader: async () => (await import('./loader.js')).openLoader(connection, PROGRAM),
     pool: async (entities) => (await import('./pool.js')).openPool(connection, PROGRAM, entities),
   };

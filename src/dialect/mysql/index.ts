@@ -94,14 +94,20 @@ export async function openMysql(uri: DatabaseUri, options: OpenOptions): Promise
     );
     return patient(reader, { faultOf, blockers }, { patience, onWait });
   };
+  const server = serverOf(row?.version ?? '');
   return {
-    dialect: mysqlDialect(serverOf(row?.version ?? ''), row?.collation ?? null),
+    dialect: mysqlDialect(server, row?.collation ?? null),
     target: { host, port, user, database: uri.database ?? '' },
     shown: formatUri(uri),
     absent: false,
     reader,
     snapshot: async (patience, onWait) => inSnapshot(await reader(patience, onWait)),
     worker: () => openSession(connection),
+    backups: async () => {
+      const { backupsOf } = await import('./backups.js');
+      const openOther = async (other: DatabaseUri) => ({ ...(await openMysql(other, options)), named: '' });
+      return backupsOf({ uri, connection, options, server, openOther });
+    },
     loader: async () => (await import('./loader.js')).openLoader(connection),
     pool: async (entities) => (await import('./pool.js')).openPool(connection, entities),
   };

@@ -71,12 +71,8 @@ export interface Reading extends Session {
  */
 export async function openToRead(path: string | null, wait: LockWait): Promise<Reading> {
   if (path === null || sizeOf(path) === 0) return { ...(await openToWrite(null)), isOfItsOwn: true };
-  const log = sizeOf(`${path}-wal`) > 0;
-  // A log without its index has no living user: it belongs to a process that died, or was copied here.
-  if (log && !existsSync(`${path}-shm`)) return openCopy(path);
-  // In WAL mode a reader makes a log and an index where there are none; without them the file is the whole database.
-  const uri = pathToFileURL(path).href + (isWal(path) && !log ? '?mode=ro&immutable=1' : '?mode=ro');
-  const session = patient(await openUri(uri), { faultOf, blockers: async () => holdersOf(path) }, wait);
+  if (isLeftAlone(path)) return openCopy(path);
+  const session = patient(await openUri(uriToRead(path)), { faultOf, blockers: async () => holdersOf(path) }, wait);
   try {
     await session.rows('PRAGMA schema_version');
     return { ...session, isOfItsOwn: false };
@@ -87,14 +83,36 @@ export async function openToRead(path: string | null, wait: LockWait): Promise<R
   }
 }
 
-/** The journal or log is played back on a copy. */
-const openCopy = async (path: string): Promise<Reading> => ({
-  ...(await openCopyOf(path, ['', '-wal', '-journal'])),
-  isOfItsOwn: true,
-});
+/** A log without its index has no living user: it belongs to a process that died, or was copied here. */
+export const isLeftAlone = (path: string): boolean => sizeOf(`${path}-wal`) > 0 && !existsSync(`${path}-shm`);
 
-/** A session on a copy of a file in the folder for temporary files. @param suffixes of the files that make up the database */
-export async function openCopyOf(path: string, suffixes: readonly string[]): Promise<Session> {
+/** The name by which a file is opened to be read. */
+export function uriToRead(path: string): string {
+  // In WAL mode a reader makes a log and an index where there are none; without them the file is the whole database.
+  const isWhole = isWal(path) && sizeOf(`${path}-wal`) === 0;
+  return pathToFileURL(path).href + (isWhole ? '?mode=ro&immutable=1' : '?mode=ro');
+}
+
+/** The journal or log is played back on a copy in the folder for temporary files. */
+const openCopy = async (path: string): Promise<Reading> => ({ ...(await openCopyOf(path)), isOfItsOwn: true });
+
+/** @param suffixes of the files that make up the database */
+export async function openCopyOf(path: string, suffixes?: readonly string[]): Promise<Session> {
+  const { copy, remove } = copied(path, suffixes);
+  try {
+    const session = await openToWrite(copy);
+    return { ...session, close: () => session.close().finally(remove) };
+  } catch (error) {
+    remove();
+    throw error;
+  }
+}
+
+/** A copy of a file with its journal or log, in a folder for temporary files. */
+export function copied(
+  path: string,
+  suffixes: readonly string[] = ['', '-wal', '-journal'],
+): { readonly copy: string; readonly remove: () => void } {
   const folder = mkdtempSync(join(tmpdir(), 'mtrack-read-'));
   const remove = () => rmSync(folder, { recursive: true, force: true });
   try {
@@ -102,8 +120,7 @@ export async function openCopyOf(path: string, suffixes: readonly string[]): Pro
     for (const suffix of suffixes.filter((suffix) => existsSync(path + suffix))) {
       copyFileSync(path + suffix, copy + suffix, constants.COPYFILE_FICLONE);
     }
-    const session = await openToWrite(copy);
-    return { ...session, close: () => session.close().finally(remove) };
+    return { copy, remove };
   } catch (error) {
     remove();
     throw error;
@@ -118,7 +135,7 @@ function openUri(uri: string): Promise<Session> {
 }
 
 /** Node < 24 says on the terminal that node:sqlite is experimental. */
-function withoutWarning<T>(load: () => T): T {
+export function withoutWarning<T>(load: () => T): T {
   const { emitWarning } = process;
   process.emitWarning = () => undefined;
   try {

@@ -85,6 +85,10 @@ export function openSqliteFile(path: string | null): Omit<Database, 'named'> {
     reader: (patience, onWait) => openToRead(path, { patience, onWait: onWait ?? (() => undefined) }),
     snapshot: (patience, onWait) => openSnapshot(path, { patience, onWait: onWait ?? (() => undefined) }),
     worker: () => openToWrite(path),
+    backups: async () => {
+      const { backupsOf } = await import('./backups.js');
+      return backupsOf(path, async (other) => ({ ...(await openSqlite(other)), named: '' }));
+    },
     loader: async () => (await import('./loader.js')).openLoader(path),
     pool: async (entities) => (await import('./pool.js')).openPool(path, entities),
   };
