@@ -24,10 +24,11 @@ import { pathToFileURL } from 'node:url';
 import { MikroORM } from '@mikro-orm/core';
 import { NodeSqliteDialect, SqliteDriver as SqlSqliteDriver } from '@mikro-orm/sql';
 import { SqliteDriver } from '@mikro-orm/sqlite';
+import { MtrackError } from '../../errors.js';
 import type { LockWait } from '../dialect.js';
 import { QUIET, sessionOf } from '../orm.js';
 import { patient } from '../patience.js';
-import { type Session, transactionsBy } from '../session.js';
+import { type Query, type Session, transactionsBy } from '../session.js';
 import { faultOf, needsRecovery } from './faults.js';
 import { holdersOf } from './holders.js';
 
@@ -66,20 +67,41 @@ export const openToWrite = async (path: string | null): Promise<Session> => (awa
  */
 export async function openToRead(path: string | null, wait: LockWait): Promise<Session> {
   if (path === null || sizeOf(path) === 0) return openToWrite(null);
-  const log = sizeOf(`${path}-wal`) > 0;
+  const hasIndex = existsSync(`${path}-shm`);
   // A log without its index has no living user: it belongs to a process that died, or was copied here.
-  if (log && !existsSync(`${path}-shm`)) return openCopy(path);
-  // In WAL mode a reader makes a log and an index where there are none; without them the file is the whole database.
-  const uri = pathToFileURL(path).href + (isWal(path) && !log ? '?mode=ro&immutable=1' : '?mode=ro');
+  if (sizeOf(`${path}-wal`) > 0 && !hasIndex) return openCopy(path);
+  // In WAL mode a reader makes a log and an index where there are none; without them the file is the whole database. Where
+  // they are, even with nothing in the log, somebody may be about to write, and is told where this reader is.
+  const isAlone = isWal(path) && !(hasIndex && existsSync(`${path}-wal`));
+  const isAsItWas = isAlone ? watch(path) : () => true;
+  const uri = pathToFileURL(path).href + (isAlone ? '?mode=ro&immutable=1' : '?mode=ro');
   const session = patient(await openUri(uri), { faultOf, blockers: async () => holdersOf(path) }, wait);
+  const rows = async <Row extends object>(query: Query) => {
+    const found = await session.rows<Row>(query);
+    if (isAsItWas()) return found;
+    throw new MtrackError('LOCKED', {
+      found: `another process began to write ${path} while it was read`,
+      fix: ['run the command again'],
+    });
+  };
   try {
     await session.rows('PRAGMA schema_version');
-    return session;
+    return { ...session, rows };
   } catch (error) {
     await session.close();
     if (needsRecovery(error)) return openCopy(path);
     throw error;
   }
+}
+
+/** Whether a file that nobody had open is as it was: nothing keeps others from writing it while it is read as immutable. */
+function watch(path: string): () => boolean {
+  const stamp = () => {
+    const { mtimeNs, size } = statSync(path, { bigint: true });
+    return `${mtimeNs} ${size}`;
+  };
+  const before = stamp();
+  return () => stamp() === before;
 }
 
 /** The journal or log is played back on a copy in the folder for temporary files. */
