@@ -51,7 +51,7 @@ const STORE = /^src\/store\/(?:[^/]+(?<!\/open)|search\/index)\.ts$/;
 const FILES = /^src\/store\/file\/reader\.ts$/;
 
 /** What commands are made of, beside the upgrade. */
-const USE_CASES = /^src\/(?:server|backup|gc|transfer|rows)\//;
+const USE_CASES = /^src\/(?:server|backup|downgrade|gc|transfer|rows)\//;
 
 /** All of src/dialect but the choice of one. */
 const CONTRACT = /^src\/dialect\/(?!index\.ts)[^/]+\.ts$/;
@@ -91,6 +91,10 @@ const MAY_IMPORT: readonly { readonly part: RegExp; readonly may: readonly RegEx
   {
     part: /^src\/backup\//,
     may: [COMMON, /^src\/schema\//, CONTRACT, /^src\/upgrade\//, /^src\/rows\//, /^src\/artifacts\//, /^src\/backup\//],
+  },
+  {
+    part: /^src\/downgrade\//,
+    may: [COMMON, /^src\/schema\//, CONTRACT, /^src\/upgrade\//, /^src\/rows\//, /^src\/downgrade\//],
   },
   {
     part: /^src\/gc\//,

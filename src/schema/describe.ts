@@ -10,6 +10,10 @@ export function titleOf(operation: Operation): string {
       return `alter ${operation.table}`;
     case 'createTrigger':
       return `create trigger ${operation.trigger.name}`;
+    case 'dropTable':
+      return `drop ${operation.table}`;
+    case 'dropTrigger':
+      return `drop trigger ${operation.trigger.name}`;
     case 'insertRow':
       return `insert into ${operation.table}`;
     case 'backfill':
@@ -28,8 +32,10 @@ export function tablesOf(operation: Operation): string[] {
       return [operation.table.name];
     case 'alterTable':
     case 'insertRow':
+    case 'dropTable':
       return [operation.table];
     case 'createTrigger':
+    case 'dropTrigger':
       return [operation.trigger.table];
     case 'backfill':
       return [...new Set([operation.over.table, ...(operation.reads ?? []), ...operation.writes])];
@@ -52,6 +58,7 @@ export function writtenBy(operation: Operation): readonly string[] {
     case 'deriveValues':
       return [operation.over.table];
     case 'insertRow':
+    case 'dropTable':
       return [operation.table];
     case 'createTable':
       return [operation.table.name];

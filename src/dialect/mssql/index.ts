@@ -95,6 +95,10 @@ export async function openMssql(uri: DatabaseUri, options: OpenOptions): Promise
       return patient(reader, { faultOf, blockers }, { patience, onWait });
     },
     worker: () => openSession(connection, PROGRAM),
+    backups: async () => {
+      const { backupsOf } = await import('./backups.js');
+      return backupsOf({ database: row?.name ?? '', open: () => openSession(connection, PROGRAM) });
+    },
     loader: async () => (await import('./loader.js')).openLoader(connection, PROGRAM),
     pool: async (entities) => (await import('./pool.js')).openPool(connection, PROGRAM, entities),
   };

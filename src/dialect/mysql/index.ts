@@ -85,8 +85,9 @@ export async function openMysql(uri: DatabaseUri, options: OpenOptions): Promise
     )
     .finally(() => session.close());
   const [{ host = null, port = null, user = null }] = connection.attempts;
+  const server = serverOf(row?.version ?? '');
   return {
-    dialect: mysqlDialect(serverOf(row?.version ?? ''), row?.collation ?? null),
+    dialect: mysqlDialect(server, row?.collation ?? null),
     target: { host, port, user, database: uri.database ?? '' },
     shown: formatUri(uri),
     absent: false,
@@ -100,6 +101,11 @@ export async function openMysql(uri: DatabaseUri, options: OpenOptions): Promise
       return patient(reader, { faultOf, blockers }, { patience, onWait });
     },
     worker: () => openSession(connection),
+    backups: async () => {
+      const { backupsOf } = await import('./backups.js');
+      const openOther = async (other: DatabaseUri) => ({ ...(await openMysql(other, options)), named: '' });
+      return backupsOf({ uri, connection, options, server, openOther });
+    },
     loader: async () => (await import('./loader.js')).openLoader(connection),
     pool: async (entities) => (await import('./pool.js')).openPool(connection, entities),
   };

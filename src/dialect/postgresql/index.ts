@@ -83,6 +83,11 @@ export async function openPostgresql(uri: DatabaseUri, options: OpenOptions): Pr
       return patient(session, postgresql, { patience, onWait });
     },
     worker: () => openSession(connection, PROGRAM),
+    backups: async () => {
+      const { backupsOf } = await import('./backups.js');
+      const openOther = async (other: DatabaseUri) => ({ ...(await openPostgresql(other, options)), named: '' });
+      return backupsOf({ uri, connection, options, openOther });
+    },
     loader: async () => (await import('./loader.js')).openLoader(connection, PROGRAM),
     pool: async (entities) => (await import('./pool.js')).openPool(connection, PROGRAM, entities),
   };

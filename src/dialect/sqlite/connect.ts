@@ -67,22 +67,13 @@ export const openToWrite = async (path: string | null): Promise<Session> => (awa
  */
 export async function openToRead(path: string | null, wait: LockWait): Promise<Session> {
   if (path === null || sizeOf(path) === 0) return openToWrite(null);
-  const hasIndex = existsSync(`${path}-shm`);
-  // A log without its index has no living user: it belongs to a process that died, or was copied here.
-  if (sizeOf(`${path}-wal`) > 0 && !hasIndex) return openCopy(path);
-  // In WAL mode a reader makes a log and an index where there are none; without them the file is the whole database. Where
-  // they are, even with nothing in the log, somebody may be about to write, and is told where this reader is.
-  const isAlone = isWal(path) && !(hasIndex && existsSync(`${path}-wal`));
-  const isAsItWas = isAlone ? watch(path) : () => true;
-  const uri = pathToFileURL(path).href + (isAlone ? '?mode=ro&immutable=1' : '?mode=ro');
+  if (isLeftAlone(path)) return openCopy(path);
+  const { uri, makeSure } = toRead(path);
   const session = patient(await openUri(uri), { faultOf, blockers: async () => holdersOf(path) }, wait);
   const rows = async <Row extends object>(query: Query) => {
     const found = await session.rows<Row>(query);
-    if (isAsItWas()) return found;
-    throw new MtrackError('LOCKED', {
-      found: `another process began to write ${path} while it was read`,
-      fix: ['run the command again'],
-    });
+    makeSure();
+    return found;
   };
   try {
     await session.rows('PRAGMA schema_version');
@@ -94,18 +85,60 @@ export async function openToRead(path: string | null, wait: LockWait): Promise<S
   }
 }
 
-/** Whether a file that nobody had open is as it was: nothing keeps others from writing it while it is read as immutable. */
-function watch(path: string): () => boolean {
-  const stamp = () => {
-    const { mtimeNs, size } = statSync(path, { bigint: true });
-    return `${mtimeNs} ${size}`;
+/** A log without its index has no living user: it belongs to a process that died, or was copied here. */
+export const isLeftAlone = (path: string): boolean => sizeOf(`${path}-wal`) > 0 && !existsSync(`${path}-shm`);
+
+/**
+ * Whether it is in WAL mode and nobody has it open, so that it is the whole database. Where there are a log and its index,
+ * even with nothing in the log, somebody may be about to write.
+ */
+const isUnused = (path: string): boolean => isWal(path) && !(existsSync(`${path}-wal`) && existsSync(`${path}-shm`));
+
+/** How a file is read without a trace. */
+export interface ToRead {
+  /** The name by which it is opened. */
+  readonly uri: string;
+  /** To be called when something was read. @throws {MtrackError} LOCKED where it may have been a mixture of old and new */
+  makeSure(): void;
+}
+
+/** In WAL mode a reader makes a log and an index where there are none, and only one that takes the file for immutable does not. */
+export function toRead(path: string): ToRead {
+  const { href } = pathToFileURL(path);
+  if (!isUnused(path)) return { uri: `${href}?mode=ro`, makeSure: () => undefined };
+  const before = stampOf(path);
+  return {
+    uri: `${href}?mode=ro&immutable=1`,
+    makeSure: () => {
+      // Nothing keeps others from writing a file that is read in this way.
+      if (stampOf(path) === before) return;
+      throw new MtrackError('LOCKED', {
+        found: `another process began to write ${path} while it was read`,
+        fix: ['run the command again'],
+      });
+    },
   };
-  const before = stamp();
-  return () => stamp() === before;
+}
+
+function stampOf(path: string): string {
+  const { mtimeNs, size } = statSync(path, { bigint: true });
+  return `${mtimeNs} ${size}`;
 }
 
 /** The journal or log is played back on a copy in the folder for temporary files. */
 async function openCopy(path: string): Promise<Session> {
+  const { copy, remove } = copied(path);
+  try {
+    const session = await openToWrite(copy);
+    return { ...session, close: () => session.close().finally(remove) };
+  } catch (error) {
+    remove();
+    throw error;
+  }
+}
+
+/** A copy of a file with its journal or log, in a folder for temporary files. */
+export function copied(path: string): { readonly copy: string; readonly remove: () => void } {
   const folder = mkdtempSync(join(tmpdir(), 'mtrack-read-'));
   const remove = () => rmSync(folder, { recursive: true, force: true });
   try {
@@ -113,8 +146,7 @@ async function openCopy(path: string): Promise<Session> {
     for (const suffix of ['', '-wal', '-journal'].filter((suffix) => existsSync(path + suffix))) {
       copyFileSync(path + suffix, copy + suffix, constants.COPYFILE_FICLONE);
     }
-    const session = await openToWrite(copy);
-    return { ...session, close: () => session.close().finally(remove) };
+    return { copy, remove };
   } catch (error) {
     remove();
     throw error;
@@ -129,7 +161,7 @@ function openUri(uri: string): Promise<Session> {
 }
 
 /** Node < 24 says on the terminal that node:sqlite is experimental. */
-function withoutWarning<T>(load: () => T): T {
+export function withoutWarning<T>(load: () => T): T {
   const { emitWarning } = process;
   process.emitWarning = () => undefined;
   try {

@@ -78,6 +78,10 @@ export async function openSqlite(uri: DatabaseUri): Promise<Omit<Database, 'name
     absent: path !== null && !statSync(path, { throwIfNoEntry: false }),
     reader: (patience, onWait) => openToRead(path, { patience, onWait: onWait ?? (() => undefined) }),
     worker: () => openToWrite(path),
+    backups: async () => {
+      const { backupsOf } = await import('./backups.js');
+      return backupsOf(path, async (other) => ({ ...(await openSqlite(other)), named: '' }));
+    },
     loader: async () => (await import('./loader.js')).openLoader(path),
     pool: async (entities) => (await import('./pool.js')).openPool(path, entities),
   };
