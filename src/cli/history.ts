@@ -5,7 +5,7 @@ import { Flags } from '@oclif/core';
 import { thisMachine } from '../config.js';
 import type { Database } from '../dialect/dialect.js';
 import { MtrackError, messageOf } from '../errors.js';
-import { appendBeginning, appendEnd, type Entry, type History, readHistory, type Run } from '../history/log.js';
+import { appendBeginning, appendEnd, type Entry, type History, type Run, readHistory } from '../history/log.js';
 import { duration } from './render/numbers.js';
 import type { Terminal } from './terminal.js';
 
@@ -25,8 +25,9 @@ export function historyPath(flag: string | undefined): string {
 
 interface Recorded {
   readonly file: string | undefined;
-  readonly database: Database;
-  readonly run: Omit<Run, 'database' | 'user' | 'host' | 'madeBy'>;
+  /** The store, without its password. */
+  readonly database: Pick<Database, 'shown'>;
+  readonly run: Omit<Run, 'database' | 'folder' | 'user' | 'host' | 'madeBy'>;
   readonly terminal: Terminal;
 }
 
@@ -42,7 +43,8 @@ export async function recorded<T>(
 ): Promise<T> {
   const path = historyPath(file);
   const { user } = thisMachine;
-  const about = { ...run, database: database.shown, user, host: hostname(), madeBy: terminal.program };
+  const folder = process.cwd();
+  const about = { ...run, database: database.shown, folder, user, host: hostname(), madeBy: terminal.program };
   const id = await appendBeginning(path, about).catch((error: unknown) => {
     if (file === undefined) return unrecorded(path, error, terminal);
     throw new MtrackError('USAGE', {
@@ -100,13 +102,13 @@ function runsOf(entries: readonly Entry[]) {
 function historyText({ entries, broken }: History, path: string): string {
   const runs = runsOf(entries);
   if (runs.length === 0 && !broken) return `no run that changed a database is in ${path}`;
-  const lines = runs.flatMap(({ at, command, database, from, to, user, host, receipt, end }) => [
+  const lines = runs.flatMap(({ at, command, database, folder, from, to, user, host, receipt, end }) => [
     `${new Date(at).toISOString()}  ${command}  ${database}`,
     `    ${[
       from !== null && to !== null ? `${from} to ${to}` : '',
       end === null ? 'not ended: killed, or still running' : `${end.code ?? 'done'} in ${duration(end.seconds)}`,
       receipt === null ? '' : `receipt ${receipt.slice(0, 12)}`,
-      `by ${user ?? 'somebody'} on ${host}`,
+      `by ${user ?? 'somebody'} on ${host}, in ${folder}`,
     ]
       .filter((part) => part !== '')
       .join('; ')}`,

@@ -18,6 +18,8 @@ export interface Run {
   readonly command: string;
   /** The store URI without its password. */
   readonly database: string;
+  /** From where a relative path in it leads. */
+  readonly folder: string;
   readonly from: string | null;
   readonly to: string | null;
   /** Of the plan that was agreed to. */
@@ -58,6 +60,7 @@ const entryShape: Shape<Sealed<Entry>> = object<Sealed<Entry>>({
     object<Run>({
       command: text,
       database: text,
+      folder: text,
       from: nullable(text),
       to: nullable(text),
       plan: nullable(text),

@@ -3,7 +3,8 @@ import { BaseCommand } from '../../cli/base.js';
 import { historyPath, showHistory } from '../../cli/history.js';
 
 export default class DbHistory extends BaseCommand {
-  static override summary = 'Show the runs on this machine that changed a database, and verify that the log is as it was written.';
+  static override summary =
+    'Show the runs on this machine that changed a database, and verify that the log is as it was written.';
   static override description =
     `Every upgrade, downgrade and garbage collection is appended when it begins and when it ends, with its database, revisions, plan, receipt, user and outcome; no secrets. Each line has the hash of the one before: a line that was changed, taken out or put in shows. That the last lines were cut off does not.
 
