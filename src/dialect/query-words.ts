@@ -59,6 +59,8 @@ export type TextComparator = '=' | '!=' | 'LIKE' | 'ILIKE' | 'RLIKE' | 'IN' | 'N
 export interface QueryWords {
   /** The most values that one statement may bind. */
   readonly maxValues: number;
+  /** Whether columns of long texts keep characters of every script. */
+  readonly keepsUnicode: boolean;
   /** One statement for all rows, of which no two have the same key. */
   insert(insertion: Insertion): RawBuilder<unknown>;
   /** The same as statements to keep, as many as the rows need. @param rows with a value for each column, in the order of the shape */

@@ -120,8 +120,10 @@ export function tablesOf(operation: Operation): string[] {
       return [operation.table.name];
     case 'alterTable':
     case 'insertRow':
+    case 'dropTable':
       return [operation.table];
     case 'createTrigger':
+    case 'dropTrigger':
       return [operation.trigger.table];
     case 'backfill':
       return [...new Set([operation.over.table, ...(operation.reads ?? []), ...operation.writes])];
@@ -135,7 +137,7 @@ export function tablesOf(operation: Operation): string[] {
 }
 
 /** The tables whose rows an operation changes, or that it makes. */
-function writtenBy(operation: Operation): readonly string[] {
+export function writtenBy(operation: Operation): readonly string[] {
   switch (operation.op) {
     case 'backfill':
       return operation.writes;
@@ -144,6 +146,7 @@ function writtenBy(operation: Operation): readonly string[] {
     case 'deriveValues':
       return [operation.over.table];
     case 'insertRow':
+    case 'dropTable':
       return [operation.table];
     case 'createTable':
       return [operation.table.name];

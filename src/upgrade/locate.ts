@@ -226,6 +226,10 @@ export function titleOf(operation: Operation): string {
       return `alter ${operation.table}`;
     case 'createTrigger':
       return `create trigger ${operation.trigger.name}`;
+    case 'dropTable':
+      return `drop ${operation.table}`;
+    case 'dropTrigger':
+      return `drop trigger ${operation.trigger.name}`;
     case 'insertRow':
       return `insert into ${operation.table}`;
     case 'backfill':

@@ -26,6 +26,8 @@ export interface Step {
 
 export interface PlannedRevision {
   readonly revision: Revision;
+  /** The version that is written when its work is done: its own, or on the way back that of its parent. */
+  readonly version: string;
   readonly steps: readonly Step[];
   /**
    * Whether the version is written, and a transaction of revisions committed, after it. False where a step does the
@@ -61,6 +63,7 @@ export function planUpgrade(start: Start, target: string, dialect: Dialect): Pla
   const { steps, after } = compileAll(fused, start.schema, dialect);
   const planned = revisions.map((revision, i) => ({
     revision,
+    version: revision.id,
     steps: steps.filter((step) => step.at === revision.id),
     commits: !(dialect.transaction === 'revision' && isInside(i, revisions, steps)),
   }));
@@ -114,7 +117,8 @@ function operationsDue(revision: Revision, start: Start | null, dialect: Dialect
 
 // ---------------------------------------------------------------- compiling
 
-function compileAll(fused: readonly Fused[], live: Schema, dialect: Dialect): { steps: Step[]; after: Schema } {
+/** The steps that operations come to, one after the other. */
+export function compileAll(fused: readonly Fused[], live: Schema, dialect: Dialect): { steps: Step[]; after: Schema } {
   let schema = live;
   const steps = fused.flatMap(({ revisions, at, operation }): Step[] => {
     const compiled = dialect.compile(operation, schema);
@@ -168,7 +172,8 @@ function leads(column: string, { primaryKey, uniques, indexes }: Table): boolean
   );
 }
 
-function hashOf(from: string, to: string, dialect: Dialect, steps: readonly Step[]): string {
+/** Tells a plan from any other: by its statements, and from and to where it leads. */
+export function hashOf(from: string, to: string, dialect: Dialect, steps: readonly Step[]): string {
   const text = JSON.stringify([
     dialect.name,
     from,

@@ -62,7 +62,7 @@ function newerThanTarget(revision: string, target: string): MtrackError {
   return new MtrackError('DATABASE_NEWER', {
     found: `revision ${revision}${releasesOf(revision) ? ` (MLflow ${releasesOf(revision)})` : ''}`,
     expected: `at most the target, ${target}${releasesOf(target) ? ` (MLflow ${releasesOf(target)})` : ''}`,
-    fix: ['name a later target with --to, or none for the head; going back means restoring a backup'],
+    fix: ['name a later target with --to, or none for the head', `to go back: mtrack db downgrade --to ${target}`],
   });
 }
 

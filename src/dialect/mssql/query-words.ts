@@ -17,6 +17,7 @@ const maxValues = 2_098;
 
 export const queryWords: QueryWords = {
   maxValues,
+  keepsUnicode: false,
   insert,
   insertMany: (shape, rows) => insertValues({ insert, maxValues }, shape, rows),
   bindMany: padded,

@@ -20,6 +20,7 @@ const maxValues = 65_535;
 
 export const queryWords: QueryWords = {
   maxValues,
+  keepsUnicode: true,
   insert,
   insertMany: (shape, rows) => insertValues({ insert, maxValues }, shape, rows),
   bindMany: padded,

@@ -16,6 +16,7 @@ import {
 export const queryWords: QueryWords = {
   // A 16-bit count in the protocol (https://www.postgresql.org/docs/current/protocol-message-formats.html, Bind).
   maxValues: 65_535,
+  keepsUnicode: true,
   insert: insertOnConflict,
   insertMany: (shape, rows) => (rows.length === 0 ? [] : [insertArrays(shape, rows)]),
   bindMany: (values) => [values],

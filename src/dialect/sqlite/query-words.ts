@@ -15,6 +15,7 @@ const maxValues = 32_766;
 
 export const queryWords: QueryWords = {
   maxValues,
+  keepsUnicode: true,
   insert: insertOnConflict,
   insertMany: (shape, rows) => insertValues({ insert: insertOnConflict, maxValues }, shape, rows),
   bindMany: padded,
