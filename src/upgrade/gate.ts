@@ -19,7 +19,7 @@ import { type Start, startFrom } from './start.js';
 export function refuseUnlessUsable(location: Location, tables: readonly string[], database: Database): void {
   const start = finished(location, database);
   const upgrade = commandOf('db upgrade', database);
-  const backup = `take a backup first: ${database.dialect.backupCommand(database.target)}`;
+  const backup = `take a backup first: ${commandOf('db backup', database)}`;
   if (start.state === 'empty') {
     throw new MtrackError('DATABASE_EMPTY', {
       found: database.absent
