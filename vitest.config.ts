@@ -4,10 +4,10 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     globalSetup: ['test/support/setup.ts'],
-    // Real databases and real processes: minutes for the slowest, and two cores to share.
+    // Real databases and real processes: minutes for the slowest. Much of it waits for disks, so that two cores serve three.
     testTimeout: 120_000,
     hookTimeout: 120_000,
     pool: 'forks',
-    maxWorkers: 2,
+    maxWorkers: 3,
   },
 });

@@ -18,6 +18,7 @@ export default revision('181f10493468', {
       'the schema before it has no way to say NaN; where values were single precision, they stay rounded to it (0.1 reads 0.10000000149011612)',
     counts: [rowsIn('metrics', 'points in metrics')],
   },
+  undo: { never: 'single precision, and no way to say NaN, is what the schema before it has: values would be rounded' },
   operations: [
     alterTable(
       'metrics',

@@ -15,6 +15,7 @@ import {
 export default revision('89d4b8295536', {
   parent: '7ac759974ad8',
   title: 'latest_metrics: the last point of each metric of each run',
+  undo: { comesBack: ['latest_metrics'] },
   operations: [
     createTable(
       'latest_metrics',

@@ -25,34 +25,24 @@ import {
   type TablePart,
   varchar,
 } from '../src/schema/operations.js';
+import { undo } from './066_75868b020152_back.js';
+import {
+  COST_KEY,
+  COSTS,
+  GATEWAY_KEY,
+  MODEL,
+  MODEL_ATTRIBUTE,
+  NAME_TAG,
+  oneOf,
+  PROVIDER_ATTRIBUTE,
+  SESSION,
+  SESSION_KEY,
+  TOKEN_USAGE_KEY,
+  TOKENS,
+  TRACE_NAME,
+} from './066_75868b020152_names.js';
 
-/** Longest values of the new columns, in characters. */
-const TRACE_NAME = 4096;
-const SESSION = 250;
-const MODEL = 500;
-
-const TOKENS = [
-  'input_tokens',
-  'output_tokens',
-  'total_tokens',
-  'cache_read_input_tokens',
-  'cache_creation_input_tokens',
-  'cache_creation_input_tokens_above_1hr',
-];
-const COSTS = ['input_cost', 'output_cost', 'total_cost'];
-
-const NAME_TAG = 'mlflow.traceName';
-const SESSION_KEY = 'mlflow.trace.session';
-const TOKEN_USAGE_KEY = 'mlflow.trace.tokenUsage';
-const COST_KEY = 'mlflow.trace.cost';
 const METADATA = [SESSION_KEY, TOKEN_USAGE_KEY, COST_KEY];
-const GATEWAY_KEY = 'mlflow.gateway.endpointId';
-const MODEL_ATTRIBUTE = 'mlflow.llm.model';
-const PROVIDER_ATTRIBUTE = 'mlflow.llm.provider';
-
-const oneOf = (sql: SqlWords, column: string, values: string[]) =>
-  `${column} IN (${values.map(sql.literal).join(', ')})`;
-
 /** Rows that are copied into columns here, and deleted once they are. */
 const legacy = {
   trace_tags: (sql: SqlWords) => oneOf(sql, sql.id('key'), [NAME_TAG]),
@@ -268,6 +258,7 @@ const removeLegacy = (table: keyof typeof legacy, key: string) =>
     title: `delete the rows of ${table} that are columns now`,
     over: { table, key },
     writes: [table],
+    removes: [table],
     statements: (sql) => [`DELETE FROM ${sql.id(table)} WHERE ${sql.range(key)} AND ${legacy[table](sql)}`],
   });
 
@@ -315,6 +306,7 @@ export default revision('75868b020152', {
       longer('trace_request_metadata', SESSION_KEY, SESSION),
     ],
   },
+  undo,
   notes: ['MLflow 3.17 and later read these values from the columns only; older ones only from the rows.'],
   operations: [
     noOrphans('spans'),

@@ -39,6 +39,7 @@ export function categoriesOf(
 export default revision('8b6ad64cb8f5', {
   parent: 'e7d1f4b2a9c6',
   title: 'issues: when last seen, by whom updated, and a table of their categories',
+  undo: { comesBack: ['issue_categories'] },
   operations: [
     alterTable(
       'issues',

@@ -7,7 +7,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import type { Dirent } from 'node:fs';
-import { constants, lstat, mkdir, open, readdir, realpath, rename, rm, stat, unlink } from 'node:fs/promises';
+import { constants, lstat, mkdir, open, readdir, realpath, rename, rm, rmdir, stat, unlink } from 'node:fs/promises';
 import { join, resolve, sep } from 'node:path';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -154,6 +154,21 @@ class LocalRepository implements ArtifactRepository {
       }
     }
     return folder;
+  }
+}
+
+/** Removes the folders from `folder` up to the one of this name, as long as nothing is in them. */
+export async function removeEmptyFolders(folder: string, name: string): Promise<void> {
+  const names = folder.split(sep);
+  const top = names.lastIndexOf(name);
+  if (top < 0) return;
+  for (let length = names.length; length > top; length--) {
+    const path = names.slice(0, length).join(sep);
+    try {
+      await rmdir(path);
+    } catch (error) {
+      if (!isFileFault(error, 'ENOENT')) return;
+    }
   }
 }
 

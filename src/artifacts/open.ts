@@ -3,9 +3,8 @@
  * or endpoint, and its SDK is loaded only when it is needed.
  */
 import { resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { MtrackError } from '../errors.js';
-import { localRepository } from './local.js';
+import { localRepository, removeEmptyFolders } from './local.js';
 import { objectRepository } from './objects.js';
 import { parseProxied, proxiedRepository } from './proxy.js';
 import type { ArtifactOptions, ArtifactRepository } from './repository.js';
@@ -19,6 +18,8 @@ export interface Artifacts {
   placeOf(uri: string): string;
   /** @throws {MtrackError} URI_INVALID */
   open(uri: string): Promise<ArtifactRepository>;
+  /** Of a local URI, the folder of this name in its path, and those below it, where nothing is left in them. */
+  removeEmptyFolders(uri: string, name: string): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -27,9 +28,9 @@ const OBJECTS = ['s3', 'gs', 'wasb', 'wasbs', 'abfs', 'abfss'];
 export function openArtifacts(options: ArtifactOptions): Artifacts {
   const clients = new Clients(options);
   const placeOf = (uri: string): string => {
-    const scheme = schemeOf(uri);
-    if (scheme === null) return tidy(resolve(uri));
-    if (scheme === 'file') return tidy(localPath(uri));
+    const local = localPath(uri);
+    if (local !== null) return tidy(local);
+    const scheme = schemeOf(uri) ?? '';
     if (OBJECTS.includes(scheme)) return tidy(uri);
     const proxied = proxiedBy(uri, scheme, options);
     return options.destination === null ? tidy(proxied.url) : tidy(`${placeOf(options.destination)}/${proxied.path}`);
@@ -37,6 +38,10 @@ export function openArtifacts(options: ArtifactOptions): Artifacts {
   return {
     placeOf,
     open: (uri) => clients.open(placeOf(uri), uri),
+    removeEmptyFolders: async (uri, name) => {
+      const place = placeOf(uri);
+      if (schemeOf(place) === null) await removeEmptyFolders(place, name);
+    },
     close: () => clients.close(),
   };
 }
@@ -114,12 +119,15 @@ function tidy(place: string): string {
   return start + rest.replace(/\/{2,}/g, '/').replace(/(?<=.)\/$/, '');
 }
 
-/** As MLflow takes a `file:` URI: percent-encoded, with or without an empty host. */
-function localPath(uri: string): string {
-  const [, path = ''] = /^file:(?:\/\/(?:localhost)?(?=\/))?(.*)$/isu.exec(uri) ?? [];
-  if (path.startsWith('//'))
-    throw new MtrackError('URI_INVALID', { found: `artifacts at ${uri}`, expected: 'a file on this machine' });
-  return path.startsWith('/') ? fileURLToPath(`file://${path}`) : resolve(decodeURIComponent(path));
+/**
+ * The absolute path of a local URI, as MLflow takes it: a path, or percent-encoded behind `file:`, with or without an empty
+ * host. Null for what is not on this machine.
+ */
+export function localPath(uri: string): string | null {
+  const scheme = schemeOf(uri);
+  if (scheme === null) return resolve(uri);
+  const [, path] = /^file:(?:\/\/(?:localhost)?(?=\/))?(?!\/\/)(.*)$/isu.exec(uri) ?? [];
+  return path === undefined ? null : resolve(decodeURIComponent(path));
 }
 
 interface Proxied {

@@ -1,24 +1,24 @@
 /** `gc` between the flags and the core: looked at first, agreed to, done. */
 import { confirm } from '@inquirer/prompts';
 import { openArtifacts } from '../artifacts/open.js';
-import type { Database } from '../dialect/dialect.js';
 import { FAILURES, MtrackError } from '../errors.js';
 import { parseAge } from '../gc/age.js';
 import { collect, type Parts } from '../gc/collect.js';
-import { lookAtTrash, withTrash } from '../gc/database/open.js';
 import { looking, removing } from '../gc/effects.js';
 import { Locations } from '../gc/locations.js';
 import type { GcOptions } from '../gc/options.js';
 import type { Report } from '../gc/report.js';
-import type { TrashSource } from '../gc/source.js';
+import type { OpenTrash, TrashSource } from '../gc/source.js';
 import { commandOf } from '../upgrade/command.js';
-import { secretsOf, wordsOf } from '../uri.js';
+import { formatUri } from '../uri.js';
 import { type ArtifactFlags, artifactOptions } from './artifacts.js';
+import { recorded } from './history.js';
 import { waitingNotes } from './progress.js';
 import { reportText } from './render/gc.js';
 import { stopOnSignals } from './signals.js';
-import { namedDatabase, type StoreInput, withDatabase } from './store.js';
+import { namedStore, type StoreInput } from './store.js';
 import type { Terminal } from './terminal.js';
+import { withTrash } from './trash.js';
 
 export interface GcFlags extends ArtifactFlags {
   readonly 'backend-store-uri'?: string | undefined;
@@ -40,31 +40,39 @@ export interface GcFlags extends ArtifactFlags {
   readonly 'max-duration'?: number | undefined;
   readonly throttle?: number | undefined;
   readonly 'wait-timeout': number;
+  readonly 'history-file'?: string | undefined;
 }
 
 export async function runGc(input: StoreInput & { readonly flags: GcFlags }, terminal: Terminal): Promise<Report> {
   const { flags } = input;
   const given = optionsOf(flags);
-  const store = namedDatabase(input);
-  terminal.keepSecret(secretsOf(store.uri), wordsOf(store.uri));
-  return withDatabase(store, terminal.note, async (database) => {
-    const gc = new Gc(database, flags, given, terminal);
+  return withTrash(input, terminal, async (trash, named) => {
+    const gc = new Gc(trash, named, flags, given, terminal);
     if (flags['dry-run']) return gc.shown(await gc.look(), 'would be removed');
     await gc.agree();
-    return gc.shown(await gc.remove(), 'removed');
+    const run = { command: 'gc', from: null, to: null, plan: null, receipt: null };
+    const shown = formatUri(namedStore(input).uri);
+    const about = { file: flags['history-file'], database: { shown }, run, terminal };
+    return gc.shown(await recorded(about, () => gc.remove(), removedWords), 'removed');
   });
 }
+
+/** As many of each kind, for the log. */
+const removedWords = ({ removed }: Report): string[] =>
+  Object.entries(removed).flatMap(([kind, ids]) => (ids.length > 0 ? [`${ids.length} ${kind}`] : []));
 
 type Given = Omit<GcOptions, 'signal' | 'onProgress'>;
 
 class Gc {
-  readonly #database: Database;
+  readonly #trash: OpenTrash;
+  readonly #named: string;
   readonly #flags: GcFlags;
   readonly #given: Given;
   readonly #terminal: Terminal;
 
-  constructor(database: Database, flags: GcFlags, given: Given, terminal: Terminal) {
-    this.#database = database;
+  constructor(trash: OpenTrash, named: string, flags: GcFlags, given: Given, terminal: Terminal) {
+    this.#trash = trash;
+    this.#named = named;
     this.#flags = flags;
     this.#given = given;
     this.#terminal = terminal;
@@ -75,11 +83,11 @@ class Gc {
   }
 
   look(): Promise<Report> {
-    return lookAtTrash(this.#database, this.#wait, (source) => this.#collect(source, looking));
+    return this.#trash.look(this.#wait, (source) => this.#collect(source, looking));
   }
 
   remove(): Promise<Report> {
-    return withTrash(this.#database, this.#wait, (source) => this.#collect(source, removing));
+    return this.#trash.work(this.#wait, (source) => this.#collect(source, removing));
   }
 
   /** @throws {MtrackError} CONSENT_REQUIRED */
@@ -89,7 +97,7 @@ class Gc {
       throw new MtrackError('CONSENT_REQUIRED', {
         found: 'nothing was removed: there is no terminal to ask at',
         expected: '--yes, or --dry-run to see what would be removed',
-        fix: [commandOf('gc', this.#database, '--dry-run'), commandOf('gc', this.#database, '--yes')],
+        fix: [commandOf('gc', { named: this.#named }, '--dry-run'), commandOf('gc', { named: this.#named }, '--yes')],
       });
     }
     this.#terminal.note(reportText(await this.look(), 'would be removed'));

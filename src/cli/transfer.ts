@@ -2,14 +2,16 @@
 import { writeFileSync } from 'node:fs';
 import { confirm } from '@inquirer/prompts';
 import type { Database } from '../dialect/dialect.js';
+import { scratchDatabase } from '../dialect/index.js';
 import { shellWord } from '../dialect/shell.js';
 import { FAILURES, MtrackError } from '../errors.js';
 import { resolveTarget } from '../schema/lineage.js';
+import { openDatabaseSource } from '../transfer/database.js';
 import { openFiles } from '../transfer/files/index.js';
 import { type ImportOptions, type Outcome, refusalOf, runImport, type Survey, survey } from '../transfer/import.js';
 import type { Progress } from '../transfer/progress.js';
 import type { Source } from '../transfer/source.js';
-import { lookAtTarget, type Target } from '../transfer/target.js';
+import { fitting, lookAtTarget, type Target } from '../transfer/target.js';
 import { type DatabaseUri, formatUri, parseStoreUri, type StoreUri, secretsOf, wordsOf } from '../uri.js';
 import { type Display, liveTask, waitingNotes } from './progress.js';
 import { outcomeText, surveyText, transferDescriber } from './render/transfer.js';
@@ -24,7 +26,7 @@ export interface ImportFlags {
   readonly 'dry-run': boolean;
   readonly yes: boolean;
   readonly 'skip-bad': boolean;
-  readonly 'cut-long-values': boolean;
+  readonly 'long-values': string;
   readonly 'on-conflict': string;
   readonly 'on-difference': string;
   readonly report?: string | undefined;
@@ -40,15 +42,15 @@ export async function importStore(flags: ImportFlags, terminal: Terminal): Promi
       expected: 'the URI of a database: sqlite:///…, postgresql://…, mysql://…, mssql://…',
     });
   }
-  if (from.kind !== 'files') {
-    throw new MtrackError('URI_INVALID', {
-      found: `${formatUri(from)} is a database, which this build cannot read from yet`,
-      expected: 'the folder of a file store',
-    });
+  if (formatUri(from) === formatUri(to)) {
+    throw new MtrackError('USAGE', { found: '--from and --to name the same store', fix: ['name two'] });
   }
   return withDatabase({ uri: to, named: `--to ${shellWord(formatUri(to))}` }, terminal.note, async (database) => {
     const run = new Import(database, flags, terminal);
-    return run.from((target) => openFiles(from.path, target.revision, target.schema));
+    if (from.kind === 'files') return run.from(filesOpener(from.path));
+    return withDatabase({ uri: from, named: `--from ${shellWord(formatUri(from))}` }, terminal.note, (other) =>
+      run.from(databaseOpener(other, flags, terminal)),
+    );
   });
 }
 
@@ -57,6 +59,24 @@ function named(text: string, terminal: Terminal): StoreUri | DatabaseUri {
   terminal.keepSecret(secretsOf(uri), wordsOf(uri));
   return uri;
 }
+
+/** Opens a source. One that has a revision of its own is opened first, one that has none takes the target's. */
+interface Opener {
+  first(): Promise<Source | null>;
+  at(target: Target): Source;
+}
+
+const filesOpener = (path: string): Opener => ({
+  first: async () => null,
+  at: ({ revision, schema }) => openFiles(path, revision, schema),
+});
+
+const databaseOpener = (database: Database, flags: ImportFlags, terminal: Terminal): Opener => ({
+  first: () => openDatabaseSource(database, { patience: flags['wait-timeout'], onWait: waitingNotes(terminal.note) }),
+  at: () => {
+    throw new Error('a database is opened first');
+  },
+});
 
 class Import {
   readonly #database: Database;
@@ -69,14 +89,14 @@ class Import {
     this.#terminal = terminal;
   }
 
-  async from(open: (target: Target) => Source): Promise<unknown> {
+  async from(opener: Opener): Promise<unknown> {
     const { signal, release } = stopOnSignals((name) =>
       this.#terminal.note(`${name}: stopping; the next mtrack import goes on from there`),
     );
     const options = this.#options(signal);
     try {
       return await this.#display().run(async (onProgress) => {
-        const { source, found } = await this.#look(open, { ...options, onProgress });
+        const { source, found } = await this.#look(opener, { ...options, onProgress });
         try {
           if (this.#flags['dry-run']) return this.#dryRun(found);
           const refusal = refusalOf(found, options);
@@ -97,7 +117,7 @@ class Import {
     const difference = this.#flags['on-difference'];
     return {
       skipBad: this.#flags['skip-bad'],
-      cutLong: this.#flags['cut-long-values'],
+      cutLong: this.#flags['long-values'] === 'cut',
       onConflict: conflict === 'rename' || conflict === 'merge' ? conflict : 'fail',
       onDifference: difference === 'source' || difference === 'target' ? difference : 'fail',
       patience: this.#flags['wait-timeout'],
@@ -105,13 +125,18 @@ class Import {
     };
   }
 
-  async #look(open: (target: Target) => Source, options: ImportOptions): Promise<{ source: Source; found: Survey }> {
-    const { revision } = this.#flags;
+  async #look(opener: Opener, options: ImportOptions): Promise<{ source: Source; found: Survey }> {
+    let source = await opener.first();
     const session = await this.#database.reader(options.patience, waitingNotes(this.#terminal.note));
     try {
-      const target = await lookAtTarget(this.#database, session, revision && resolveTarget(revision));
-      const source = open(target);
+      const whenEmpty = this.#flags.revision === undefined ? source?.revision : resolveTarget(this.#flags.revision);
+      const target = await lookAtTarget(this.#database, session, whenEmpty);
+      source ??= opener.at(target);
+      source = await fitting(source, target, { ...options, openScratch: scratchDatabase });
       return { source, found: await survey(source, target, session, options) };
+    } catch (error) {
+      await source?.close();
+      throw error;
     } finally {
       // Before a writer of the same database is opened: see dialect/sqlite/connect.ts.
       await session.close();

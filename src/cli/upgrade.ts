@@ -3,18 +3,21 @@
 import type { Database } from '../dialect/dialect.js';
 import { offlineDialect, SCHEMES } from '../dialect/index.js';
 import { shellWord } from '../dialect/shell.js';
+import type { Restored } from '../downgrade/restore.js';
 import { MtrackError } from '../errors.js';
 import { BASE, isKnown, positionOf, resolveTarget } from '../schema/lineage.js';
 import { type Assessment, assess, refusalOf } from '../upgrade/assess.js';
-import { commandOf } from '../upgrade/command.js';
+import { backupCommands, commandOf } from '../upgrade/command.js';
 import { checkAccepted } from '../upgrade/consent.js';
 import { execute, type Outcome } from '../upgrade/execute.js';
 import { planOffline, scriptOf } from '../upgrade/script.js';
 import { secretsOf, wordsOf } from '../uri.js';
 import { agree, warning } from './agree.js';
-import { liveDisplay, plainDisplay, silentDisplay, waitingNotes } from './progress.js';
+import { gateFlags, type Proof, proofOf } from './gate.js';
+import { recorded } from './history.js';
+import { type Display, liveDisplay, plainDisplay, silentDisplay, waitingNotes } from './progress.js';
 import { outcomeJson, planJson } from './render/json.js';
-import { duration, plural } from './render/numbers.js';
+import { count, duration, plural } from './render/numbers.js';
 import { atText, findingsText, planText, summaryText } from './render/plan.js';
 import { stopOnSignals } from './signals.js';
 import { namedDatabase, withDatabase } from './store.js';
@@ -31,6 +34,11 @@ export interface UpgradeFlags {
   readonly accept: readonly string[];
   readonly 'lock-timeout': number;
   readonly 'wait-timeout': number;
+  readonly 'require-backup'?: string | undefined;
+  readonly 'require-rehearsal': boolean;
+  readonly 'max-age'?: number | undefined;
+  readonly 'history-file'?: string | undefined;
+  readonly 'restore-side-file': readonly string[];
 }
 
 interface Input {
@@ -45,7 +53,45 @@ export async function runUpgrade(input: Input, terminal: Terminal): Promise<unkn
   const target = resolveTarget(flags.to);
   const store = namedDatabase(input);
   terminal.keepSecret(secretsOf(store.uri), wordsOf(store.uri));
-  return withDatabase(store, terminal.note, (database) => upgradeOpen(database, target, input, terminal));
+  return withDatabase(store, terminal.note, async (database) => {
+    const restored = await restoreOnTheWay(database, target, input, terminal);
+    const result = await upgradeOpen(database, target, input, terminal);
+    return restored.length > 0 && typeof result === 'object' ? { ...result, restored } : result;
+  });
+}
+
+/** Each side file belongs to the revision that its rows are of: the upgrade stops there for as long as it is put back. */
+async function restoreOnTheWay(
+  database: Database,
+  target: string,
+  input: Input,
+  terminal: Terminal,
+): Promise<(Restored & { readonly path: string })[]> {
+  const paths = input.flags['restore-side-file'];
+  if (paths.length === 0) return [];
+  const { readHeader } = await import('../downgrade/side-file.js');
+  const { restoreSideFile } = await import('../downgrade/restore.js');
+  const files = await Promise.all(paths.map(async (path) => ({ path, from: (await readHeader(path)).from })));
+  const late = files.find(({ from }) => positionOf(from) > positionOf(target));
+  if (late) {
+    throw new MtrackError('USAGE', {
+      found: `${late.path} holds rows of revision ${late.from}, which comes after the target, ${target}`,
+      expected: `a target from ${late.from} on`,
+      fix: ['name a later target with --to, or none for the head'],
+    });
+  }
+  const results: (Restored & { path: string })[] = [];
+  let since: string | null = null;
+  for (const { path, from } of files.toSorted((a, b) => positionOf(a.from) - positionOf(b.from))) {
+    await upgradeOpen(database, from, input, terminal);
+    const counts: Restored = await restoreSideFile(path, database, since);
+    since = from;
+    terminal.say(
+      `${path}: ${plural(counts.restored, 'row')} put back, ${count(counts.left)} left as they are, ${count(counts.gone)} without a row to go to`,
+    );
+    results.push({ path, ...counts });
+  }
+  return results;
 }
 
 async function upgradeOpen(database: Database, target: string, input: Input, terminal: Terminal): Promise<unknown> {
@@ -62,7 +108,9 @@ async function upgradeOpen(database: Database, target: string, input: Input, ter
     await session.close();
   }
   if (!assessment) return upToDate(target, database, flags.sql, terminal);
-  return flags['dry-run'] ? dryRun(assessment, database, terminal) : upgrade(assessment, database, input, terminal);
+  const proof = await proofOf(assessment, database, flags, terminal);
+  if (flags['dry-run']) return dryRun(proof.assessment, database, terminal);
+  return upgrade(proof, database, input, terminal);
 }
 
 function upToDate(target: string, database: Database, sql: boolean, { say }: Terminal): unknown {
@@ -85,7 +133,7 @@ function dryRun(assessment: Assessment, database: Database, { say }: Terminal): 
 }
 
 async function upgrade(
-  assessment: Assessment,
+  { assessment, receipt }: Proof,
   database: Database,
   { flags }: Input,
   terminal: Terminal,
@@ -98,6 +146,7 @@ async function upgrade(
     yes: flags.yes,
     accepted: flags.accept,
     interactive: terminal.interactive,
+    proven: receipt !== null,
     commandWith: (...missing) =>
       commandOf(
         'db upgrade',
@@ -105,6 +154,7 @@ async function upgrade(
         ...(flags.to === 'head' ? [] : ['--to', shellWord(flags.to)]),
         ...(flags.yes ? ['--yes'] : []),
         ...flags.accept.map((each) => `--accept ${each}`),
+        ...gateFlags(flags),
         ...missing,
       ),
     say: terminal.note,
@@ -117,13 +167,20 @@ async function upgrade(
     ),
   );
   try {
-    const outcome = await displayFor(terminal).run((onProgress) =>
-      execute(database, assessment.plan, {
-        lockTimeout: flags['lock-timeout'],
-        patience: flags['wait-timeout'],
-        signal,
-        onProgress,
-      }),
+    const { from, to, hash, initial } = assessment.plan;
+    const run = { command: 'db upgrade', from: initial ? null : from, to, plan: hash, receipt };
+    const outcome = await recorded(
+      { file: flags['history-file'], database, run, terminal },
+      () =>
+        displayFor(terminal, 'upgrade').run((onProgress) =>
+          execute(database, assessment.plan, {
+            lockTimeout: flags['lock-timeout'],
+            patience: flags['wait-timeout'],
+            signal,
+            onProgress,
+          }),
+        ),
+      ({ applied }) => applied,
     );
     terminal.say(outcomeText(outcome, database));
     return { ...outcomeJson(outcome), database: database.shown };
@@ -132,9 +189,10 @@ async function upgrade(
   }
 }
 
-function displayFor({ interactive, json, note }: Terminal) {
+/** @param title what runs, in a word */
+export function displayFor({ interactive, json, note }: Terminal, title: string): Display {
   if (json) return silentDisplay;
-  return interactive ? liveDisplay('upgrade') : plainDisplay(note);
+  return interactive ? liveDisplay(title) : plainDisplay(note);
 }
 
 function outcomeText({ applied, to, seconds, verification }: Outcome, database: Database): string {
@@ -169,7 +227,8 @@ async function script(
     `mtrack db upgrade --sql: ${database.shown}`,
     `from ${plan.initial ? 'an empty database' : plan.from} to ${plan.to}`,
     `run it with: ${run}`,
-    `backup first: ${database.dialect.backupCommand(database.target)}`,
+    `backup first: ${backupCommands(database).ours}`,
+    `or with the database's own tool: ${backupCommands(database).own}`,
     ...assessment.consents.flatMap((consent) => warning(consent, assessment)),
   ]);
   for (const line of findingsText(assessment.findings)) note(line);
@@ -202,7 +261,7 @@ async function offlineScript({ argument, flags }: Input, { say }: Terminal): Pro
     throw new MtrackError('USAGE', {
       found: `--to ${flags.to}: ${first} comes after ${last}`,
       expected: 'a range of revisions from the older one to the newer one',
-      fix: ['going back means restoring a backup: mtrack writes no script for it'],
+      fix: [`to go back: mtrack db downgrade --to ${last}`],
     });
   }
   const plan = planOffline(first, last, dialect);

@@ -30,9 +30,11 @@ EXIT STATUS: 0 done and proven, 21 done but for what is named, 40 the source has
     'dry-run': Flags.boolean({ description: 'say what would be done; writes nothing' }),
     yes: Flags.boolean({ char: 'y', description: 'do not ask' }),
     'skip-bad': Flags.boolean({ description: 'leave behind what cannot be read or does not fit, and report each' }),
-    'cut-long-values': Flags.boolean({
+    'long-values': Flags.string({
       description:
-        'cut values of params and tags that are longer than the target holds, as MLflow does, and report each',
+        'values of params and tags that are longer than the target holds: cut, as MLflow cuts them, and named; or fail',
+      options: ['cut', 'fail'],
+      default: 'cut',
     }),
     'on-conflict': Flags.string({
       description: 'what becomes of an experiment whose name or number another one has in the target',

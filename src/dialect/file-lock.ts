@@ -6,28 +6,56 @@
 import { closeSync, openSync, rmSync, statSync } from 'node:fs';
 import { MikroORM } from '@mikro-orm/core';
 import { SqliteDriver } from '@mikro-orm/sqlite';
-import type { Blocker, NamedLock } from './dialect.js';
+import type { Blocker, LockWait } from './dialect.js';
 import { codeOf } from './faults.js';
 import { QUIET, sessionOf } from './orm.js';
 import { takeLock, type Work } from './patience.js';
 import { type Session, transactionsBy } from './session.js';
 
-export const NO_LOCK: NamedLock = {
-  take: async () => undefined,
-  holds: async () => true,
-  release: async () => undefined,
-};
-
 /** @param path of the lock itself: of a file that is not there yet */
-export function fileLock(path: string, work: Work): NamedLock {
-  const other: Blocker = { who: `another mtrack ${work}`, sinceSeconds: null, what: `has a lock on ${path}` };
-  let held: Session | null = null;
-  const inode = () => statSync(path, { throwIfNoEntry: false })?.ino;
-  const attempt = async (): Promise<boolean> => {
-    closeSync(openSync(path, 'a'));
-    const before = inode();
+export class FileLock {
+  readonly #path: string;
+  readonly #work: Work;
+  #held: Session | null = null;
+
+  constructor(path: string, work: Work) {
+    this.#path = path;
+    this.#work = work;
+  }
+
+  /** @throws {MtrackError} LOCKED */
+  async take(wait: LockWait): Promise<void> {
+    const work = this.#work;
+    const other: Blocker = { who: `another mtrack ${work}`, sinceSeconds: null, what: `has a lock on ${this.#path}` };
+    const about = { work, fix: 'wait for it to end', privilege: 'access to the machine' };
+    await takeLock(
+      () => this.#attempt(),
+      async () => [other],
+      wait,
+      about,
+    );
+  }
+
+  get isHeld(): boolean {
+    return this.#held !== null;
+  }
+
+  async release(): Promise<void> {
+    if (this.#held === null) return;
+    rmSync(this.#path, { force: true });
+    await this.#held.close();
+    this.#held = null;
+  }
+
+  get #inode(): number | undefined {
+    return statSync(this.#path, { throwIfNoEntry: false })?.ino;
+  }
+
+  async #attempt(): Promise<boolean> {
+    closeSync(openSync(this.#path, 'a'));
+    const before = this.#inode;
     const session = await sessionOf(
-      new MikroORM({ ...QUIET, driver: SqliteDriver, dbName: path, driverOptions: { timeout: 0 } }),
+      new MikroORM({ ...QUIET, driver: SqliteDriver, dbName: this.#path, driverOptions: { timeout: 0 } }),
       transactionsBy('BEGIN', []),
     );
     try {
@@ -38,26 +66,11 @@ export function fileLock(path: string, work: Work): NamedLock {
       throw error;
     }
     // Whoever had it before removed the file meanwhile: a lock on that one keeps nobody out.
-    if (inode() !== before) {
+    if (this.#inode !== before) {
       await session.close();
       return false;
     }
-    held = session;
+    this.#held = session;
     return true;
-  };
-  return {
-    take: (_, wait) =>
-      takeLock(attempt, async () => [other], wait, {
-        work,
-        fix: 'wait for it to end',
-        privilege: 'access to the machine',
-      }),
-    holds: async () => held !== null,
-    release: async () => {
-      if (held === null) return;
-      rmSync(path, { force: true });
-      await held.close();
-      held = null;
-    },
-  };
+  }
 }

@@ -2,21 +2,19 @@
  * Garbage collection over any store: experiments whole or not at all, then deleted runs and logged models, then jobs. Of each
  * thing the artifacts go first and the rows after: one whose artifacts cannot be deleted stays, for the next time.
  */
-import { setTimeout as sleep } from 'node:timers/promises';
-import pLimit from 'p-limit';
-import { messageOf } from '../errors.js';
+import { Clearing } from './clearing.js';
 import { type Doubts, doubtsOf } from './doubts.js';
 import type { Effects } from './effects.js';
 import type { Locations } from './locations.js';
 import type { GcOptions } from './options.js';
 import { Ledger, type Report } from './report.js';
 import { type Selection, select } from './selection.js';
-import type { Age, Experiment, Item, Kind, Scope, TrashSource } from './source.js';
+import type { Age, Item, Scope, TrashSource } from './source.js';
 
 export interface Parts {
   readonly source: TrashSource;
   readonly locations: Locations;
-  /** @param isGone of what the run has removed already */
+  /** @param isGone of what this collection has removed already */
   readonly effects: (isGone: Ledger['isGone']) => Effects;
 }
 
@@ -24,40 +22,27 @@ export interface Parts {
 export async function collect(parts: Parts, options: GcOptions): Promise<Report> {
   const now = await parts.source.now();
   const age = { before: now - (options.olderThan ?? 0), undated: options.undated === 'treat-as-old' };
-  for await (const uri of parts.source.living(age)) parts.locations.addLiving(uri);
-  const selection = await select(parts.source, options);
-  const doubts = await doubtsOf(parts.source, options.force);
-  return new Collection(parts, options, age, selection, doubts).run();
+  return new Collection(parts, options, age, await select(parts.source, options)).run();
 }
 
 class Collection {
+  readonly #parts: Parts;
   readonly #source: TrashSource;
-  readonly #locations: Locations;
-  readonly #effects: Effects;
   readonly #options: GcOptions;
   readonly #age: Age;
   readonly #selection: Selection;
-  readonly #doubts: Doubts;
   readonly #ledger = new Ledger();
-  readonly #limit: ReturnType<typeof pLimit>;
-  readonly #began = Date.now();
-  #handled = 0;
+  readonly #clearing: Clearing;
+  #doubts: Promise<Doubts> | undefined;
 
-  constructor(
-    { source, locations, effects }: Parts,
-    options: GcOptions,
-    age: Age,
-    selection: Selection,
-    doubts: Doubts,
-  ) {
+  constructor(parts: Parts, options: GcOptions, age: Age, selection: Selection) {
+    const { source, locations, effects } = parts;
+    this.#parts = parts;
     this.#source = source;
-    this.#locations = locations;
-    this.#effects = effects(this.#ledger.isGone);
     this.#options = options;
     this.#age = age;
     this.#selection = selection;
-    this.#doubts = doubts;
-    this.#limit = pLimit(options.concurrency);
+    this.#clearing = new Clearing(source, locations, effects(this.#ledger.isGone), options, this.#ledger);
   }
 
   async run(): Promise<Report> {
@@ -65,161 +50,85 @@ class Collection {
     const total = runs === null ? null : await this.#source.countDeleted('run', runs, this.#age);
     this.#options.onProgress({ event: 'begun', total });
     if (experiments !== null) await this.#experiments(experiments);
-    if (runs !== null) await this.#runs(runs);
+    if (runs !== null && total !== 0) await this.#runs(runs);
     if (models !== null) await this.#models(models);
-    if (jobs !== null) await this.#each(this.#source.jobs(jobs.ids, this.#age.before));
+    if (jobs !== null) await this.#each(this.#source.jobs(jobs.ids, this.#age.before), null);
     if (runs !== null && !this.#age.undated) this.#ledger.undated = await this.#source.countUndated(runs);
     await this.#selection.explain(this.#source, this.#ledger, this.#age);
     return this.#ledger.report();
   }
 
+  /** What must be known of the whole store before the first thing goes: not asked where there is none. */
+  #prepared(): Promise<Doubts> {
+    this.#doubts ??= (async () => {
+      for await (const uri of this.#source.living(this.#age)) this.#parts.locations.addLiving(uri);
+      return doubtsOf(this.#source, this.#options.force);
+    })();
+    return this.#doubts;
+  }
+
   async #experiments(scope: Pick<Scope, 'experiments'>): Promise<void> {
     for (const experiment of await this.#source.experiments(scope)) {
-      if (this.#stopped()) return;
+      if (this.#clearing.isStopped) return;
       if (await this.#staysWhole(experiment)) continue;
+      const { id } = experiment;
       const left = this.#ledger.countLeft;
-      for (const kind of ['run', 'model', 'trace'] as const) await this.#each(this.#source.within(experiment.id, kind));
-      if (this.#stopped()) return;
+      for (const kind of ['run', 'model', 'trace'] as const) await this.#each(this.#source.within(id, kind), id);
+      if (this.#clearing.isStopped) return;
       if (this.#ledger.countLeft > left) {
         const because = 'something in it stays: see there';
-        this.#ledger.keep({ kind: 'experiment', id: experiment.id, reason: 'incomplete', because });
-      } else await this.#rows('experiment', [itemOf(experiment)]);
+        this.#ledger.keep({ kind: 'experiment', id, reason: 'incomplete', because });
+      } else await this.#clearing.rows('experiment', [experiment], null);
     }
   }
 
   /** Nothing of an experiment is touched while there is something in it that must stay. */
-  async #staysWhole(experiment: Experiment): Promise<boolean> {
-    const { id, deletedAt } = experiment;
+  async #staysWhole({ id, deletedAt }: Item): Promise<boolean> {
     if (deletedAt === null ? !this.#age.undated : deletedAt > this.#age.before) {
       const because = 'it is deleted, and nobody knows since when';
       if (deletedAt === null) this.#ledger.keep({ kind: 'experiment', id, reason: 'undated', because });
       return true;
     }
-    const reason = await this.#doubts.ofExperiment(this.#source, id, this.#age);
+    const doubts = await this.#prepared();
+    const reason = await doubts.ofExperiment(this.#source, id, this.#age);
     if (reason) this.#ledger.keep({ kind: 'experiment', id, ...reason });
     return reason !== null;
   }
 
   async #runs(scope: Scope): Promise<void> {
     for await (const page of this.#source.deleted('run', scope, this.#age)) {
-      if (this.#stopped()) return;
-      const going = this.#withoutNeeded(page);
-      await this.#clear(going);
+      if (this.#clearing.isStopped) return;
+      const going = await this.#withoutNeeded(page);
+      await this.#clearing.clear(going, null);
       if (this.#options.children === 'keep') continue;
       const parents = going.map(({ id }) => id).filter((id) => this.#ledger.isGone('run', id));
-      for await (const nested of this.#source.nested(parents)) await this.#clear(this.#withoutNeeded(nested));
+      for await (const nested of this.#source.nested(parents)) {
+        await this.#clearing.clear(await this.#withoutNeeded(nested), null);
+      }
     }
   }
 
   async #models(scope: Scope): Promise<void> {
     for await (const page of this.#source.deleted('model', scope, this.#age)) {
-      if (this.#stopped()) return;
-      await this.#clear(this.#withoutNeeded(page));
+      if (this.#clearing.isStopped) return;
+      await this.#clearing.clear(await this.#withoutNeeded(page), null);
     }
   }
 
-  async #each(pages: AsyncIterable<readonly Item[]>): Promise<void> {
+  async #each(pages: AsyncIterable<readonly Item[]>, within: string | null): Promise<void> {
     for await (const page of pages) {
-      if (this.#stopped()) return;
-      await this.#clear(page);
+      if (this.#clearing.isStopped) return;
+      await this.#clearing.clear(page, within);
     }
   }
 
-  #withoutNeeded(items: readonly Item[]): Item[] {
+  async #withoutNeeded(items: readonly Item[]): Promise<Item[]> {
+    const doubts = await this.#prepared();
     return items.filter((item) => {
       if (this.#ledger.isDecided(item.kind, item.id)) return false;
-      const because = this.#doubts.of(item);
+      const because = doubts.of(item);
       if (because !== null) this.#ledger.keep({ kind: item.kind, id: item.id, reason: 'needed', because });
       return because === null;
     });
   }
-
-  // ---------------------------------------------------------------- one page
-
-  async #clear(page: readonly Item[]): Promise<void> {
-    const [first] = page;
-    if (first === undefined) return;
-    const undecided = page.filter(({ kind, id }) => !this.#ledger.isDecided(kind, id));
-    const going = this.#cut(first.kind, undecided).filter((item) => this.#isItsOwn(item));
-    const cleared = await Promise.all(going.map((item) => this.#limit(() => this.#artifacts(item))));
-    await this.#rows(
-      first.kind,
-      going.filter((_, i) => cleared[i]),
-    );
-  }
-
-  /** As many runs as may still go. */
-  #cut(kind: Kind, items: readonly Item[]): readonly Item[] {
-    const { maxRuns } = this.#options;
-    if (kind !== 'run' || maxRuns === null) return items;
-    const left = maxRuns - this.#ledger.countRemoved('run');
-    if (items.length > left) this.#ledger.stopped = 'max-runs';
-    return items.slice(0, left);
-  }
-
-  #isItsOwn(item: Item): boolean {
-    try {
-      const refusal = this.#locations.refusal(item);
-      if (refusal) this.#ledger.keep({ kind: item.kind, id: item.id, ...refusal });
-      return refusal === null;
-    } catch (error) {
-      this.#ledger.fail({ kind: item.kind, id: item.id, location: item.location, cause: messageOf(error) });
-      return false;
-    }
-  }
-
-  /** Whether they are gone now. */
-  async #artifacts(item: Item): Promise<boolean> {
-    const { kind, id, location } = item;
-    if (location === null) return true;
-    try {
-      this.#ledger.artifacts(await this.#effects.artifacts({ ...item, location }));
-      return true;
-    } catch (error) {
-      this.#ledger.fail({ kind, id, location, cause: messageOf(error) });
-      return false;
-    }
-  }
-
-  async #rows(kind: Kind, items: readonly Item[]): Promise<void> {
-    const most = this.#source.most;
-    for (let at = 0; at < items.length; at += most) {
-      const { ids, rows, restored } = await this.#effects.rows(kind, items.slice(at, at + most));
-      this.#ledger.remove(kind, ids, rows);
-      for (const id of restored) {
-        const because = 'it was restored while it was being removed; its artifacts are gone';
-        this.#ledger.keep({ kind, id, reason: 'restored', because });
-      }
-      this.#handled += ids.length;
-      const runs = this.#ledger.countRemoved('run');
-      this.#options.onProgress({ event: 'removed', runs, all: this.#handled, bytes: this.#ledger.bytes });
-      await this.#pause();
-    }
-  }
-
-  async #pause(): Promise<void> {
-    const { throttle } = this.#options;
-    if (throttle === null) return;
-    const ahead = (this.#handled / throttle) * 1000 - (Date.now() - this.#began);
-    if (ahead > 0) await sleep(ahead, undefined, { signal: this.#options.signal }).catch(() => undefined);
-  }
-
-  #stopped(): boolean {
-    const { signal, maxDuration, maxRuns } = this.#options;
-    if (this.#ledger.stopped === null) {
-      if (signal.aborted) this.#ledger.stopped = 'signal';
-      else if (maxDuration !== null && Date.now() - this.#began > maxDuration) this.#ledger.stopped = 'max-duration';
-      else if (maxRuns !== null && this.#ledger.countRemoved('run') >= maxRuns) this.#ledger.stopped = 'max-runs';
-    }
-    return this.#ledger.stopped !== null;
-  }
 }
-
-const itemOf = ({ id, deletedAt }: Experiment): Item => ({
-  kind: 'experiment',
-  id,
-  experiment: id,
-  location: null,
-  deleted: true,
-  deletedAt,
-});

@@ -5,15 +5,20 @@ import type { Item, Kind, Removed, TrashSource } from './source.js';
 
 export interface Effects {
   artifacts(item: Item & { readonly location: string }): Promise<Deleted>;
-  rows(kind: Kind, items: readonly Item[]): Promise<Removed>;
+  /** @param within the experiment that they go with; null for those that go by themselves */
+  rows(kind: Kind, items: readonly Item[], within: string | null): Promise<Removed>;
 }
 
 type IsGone = (kind: Kind, id: string) => boolean;
 
 export function removing(source: TrashSource, artifacts: Artifacts): Effects {
   return {
-    artifacts: ({ location }) => at(artifacts, location, (repository) => repository.delete('')),
-    rows: (kind, items) => source.remove(kind, items),
+    artifacts: async ({ id, location }) => {
+      const deleted = await at(artifacts, location, (repository) => repository.delete(''));
+      await artifacts.removeEmptyFolders(location, id);
+      return deleted;
+    },
+    rows: (kind, items, within) => source.remove(kind, items, within),
   };
 }
 

@@ -39,6 +39,11 @@ export class Locations {
     }
   }
 
+  /** The store that a location is in, to tell one that is out of reach from others. */
+  storeOf(uri: string): string {
+    return /^[a-z][a-z\d+.-]*:\/\/[^/]*/i.exec(this.#placeOf(uri))?.[0] ?? uri;
+  }
+
   /**
    * Why the artifacts of a thing must not be deleted; null when they may.
    * @throws what `placeOf` does

@@ -2,12 +2,15 @@
  * The contract of what garbage collection asks of a store: what is in its trash, what depends on it, and to remove rows.
  * One implementation for databases at any revision, one for file stores. Times are integer milliseconds since the epoch.
  */
+import type { LockWait } from '../dialect/dialect.js';
+
 export type Kind = 'run' | 'model' | 'trace' | 'experiment' | 'job';
 
 /** Something that can go: a run, a logged model, a trace, an experiment, a job. */
 export interface Item {
   readonly kind: Kind;
   readonly id: string;
+  readonly name: string | null;
   /** Null for jobs. */
   readonly experiment: string | null;
   /** The URI of its artifacts; null where it has none. */
@@ -16,13 +19,8 @@ export interface Item {
   readonly deleted: boolean;
   /** Null where MLflow did not write it down: before 1.28 for runs. */
   readonly deletedAt: number | null;
-}
-
-export interface Experiment {
-  readonly id: string;
-  readonly name: string;
-  readonly location: string | null;
-  readonly deletedAt: number | null;
+  /** Where its record is, for the store itself. */
+  readonly place?: string;
 }
 
 /** Which of the deleted things are meant; null is all. */
@@ -65,8 +63,8 @@ export interface TrashSource {
   now(): Promise<number>;
 
   /** Deleted experiments. */
-  experiments(scope: Pick<Scope, 'experiments'>): Promise<readonly Experiment[]>;
-  /** Of experiments with these names, deleted or not. */
+  experiments(scope: Pick<Scope, 'experiments'>): Promise<readonly Item[]>;
+  /** Ids of experiments with these names, deleted or not. */
   idsOf(names: readonly string[]): Promise<readonly { readonly id: string; readonly name: string }[]>;
   /** How many are deleted and old enough. */
   countDeleted(kind: 'run' | 'model', scope: Scope, age: Age): Promise<number>;
@@ -97,8 +95,20 @@ export interface TrashSource {
 
   /** Rows that `remove` would remove. @param isGone told of what was counted before, so that no row is counted twice */
   count(kind: Kind, items: readonly Item[], isGone: (kind: Kind, id: string) => boolean): Promise<RowCounts>;
-  /** All rows of these, or none. */
-  remove(kind: Kind, items: readonly Item[]): Promise<Removed>;
-  /** How many are best removed at a time. */
-  readonly most: number;
+  /** All rows of these, or none. @param within the experiment that they go with; while it is deleted */
+  remove(kind: Kind, items: readonly Item[], within: string | null): Promise<Removed>;
+  /** How many may be removed at a time: more while that takes a moment, less when it takes long. */
+  readonly batch: { readonly least: number; readonly most: number };
+  /** Gives the room of removed rows back to the system, as far as that can be done. */
+  giveBack(tables: readonly string[]): Promise<void>;
+  /** Why the artifacts of a thing are not this store's to delete, in words; null when they are. */
+  refusal(item: Item): string | null;
+}
+
+/** A store whose trash can be looked at, and worked on by one at a time. */
+export interface OpenTrash {
+  /** Nothing is written. */
+  look<T>(wait: LockWait, use: (source: TrashSource) => Promise<T>): Promise<T>;
+  /** @throws {MtrackError} LOCKED while another one is at work */
+  work<T>(wait: LockWait, use: (source: TrashSource) => Promise<T>): Promise<T>;
 }

@@ -57,6 +57,10 @@ export function applyOperation(schema: Schema, operation: Operation, traits: Tra
       return schema.triggers.some(({ name }) => name === operation.trigger.name)
         ? schema
         : { ...schema, triggers: [...schema.triggers, operation.trigger] };
+    case 'dropTable':
+      return withTable(schema, operation.table, null);
+    case 'dropTrigger':
+      return { ...schema, triggers: schema.triggers.filter(({ name }) => name !== operation.trigger.name) };
     case 'insertRow':
     case 'backfill':
     case 'deriveRows':

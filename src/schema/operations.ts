@@ -255,6 +255,8 @@ export interface Backfill {
   /** Tables read and written, `over.table` aside. */
   readonly reads?: readonly string[];
   readonly writes: readonly string[];
+  /** Those of them that have fewer rows afterwards. */
+  readonly removes?: readonly string[];
   /** Statements of one chunk by `key`. Run twice, they must leave what they leave when run once. */
   readonly statements: (sql: SqlWords, key: string) => readonly string[];
   readonly where?: Trait;
@@ -271,6 +273,8 @@ export interface DeriveRows {
   readonly into: string;
   /** The column of `into` that holds the key of the row it was derived from: a chunk's old rows are removed by it. */
   readonly owner: string;
+  /** The rows of `into` that are meant, where it has others of the same owner. */
+  readonly only?: (sql: SqlWords) => string;
   readonly derive: (row: Readonly<Record<string, unknown>>) => readonly Readonly<Record<string, Literal>>[];
   readonly where?: Trait;
 }
@@ -317,6 +321,9 @@ export type Operation =
       readonly ifNecessary?: boolean;
     }
   | { readonly op: 'createTrigger'; readonly trigger: Trigger; readonly where?: Trait }
+  /** No revision of MLflow's drops a table or a trigger: these take a revision back (inverse.ts). */
+  | { readonly op: 'dropTable'; readonly table: string; readonly where?: Trait }
+  | { readonly op: 'dropTrigger'; readonly trigger: Trigger; readonly where?: Trait }
   | {
       readonly op: 'insertRow';
       readonly table: string;
@@ -395,12 +402,29 @@ export interface Fact {
   readonly informs?: boolean;
 }
 
+/**
+ * What takes a revision back beyond its schema, whose way back is worked out from the declarations (inverse.ts). Not what
+ * MLflow's own `downgrade()` does, which for 30 of them is nothing.
+ */
+export interface Undo {
+  /** Why it cannot be taken back, in words an operator reads. */
+  readonly never?: string;
+  /**
+   * Moves rows back to where the schema before keeps them: run when the columns that the revision dropped are there again,
+   * and those that it added are there still.
+   */
+  readonly operations?: readonly Operation[];
+  /** Tables, and columns as `table.column`, whose values `operations` move or the revision works out again. */
+  readonly comesBack?: readonly string[];
+}
+
 export interface Revision {
   /** The Alembic id that MLflow writes to alembic_version. */
   readonly id: string;
   readonly parent: string | null;
   readonly title: string;
   readonly irreversible?: Irreversible;
+  readonly undo?: Undo;
   /** What an operator should know besides: printed with the plan. */
   readonly notes?: readonly string[];
   readonly operations: readonly Operation[];

@@ -37,6 +37,10 @@ function remaining(operation: Operation, schema: Schema, spelling: Spelling): nu
     }
     case 'createTrigger':
       return schema.triggers.some(({ name }) => name === operation.trigger.name) ? 0 : 1;
+    case 'dropTable':
+      return schema.tables.has(operation.table) ? 1 : 0;
+    case 'dropTrigger':
+      return schema.triggers.some(({ name }) => name === operation.trigger.name) ? 1 : 0;
     default:
       return 0;
   }

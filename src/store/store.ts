@@ -172,8 +172,8 @@ export interface Traces {
     },
   ): Promise<TraceInfo>;
   getInfo(traceId: string): Promise<TraceInfo>;
-  /** Infos of those that exist, in the order that was asked for. */
-  getInfos(traceIds: readonly string[]): Promise<readonly TraceInfo[]>;
+  /** Infos of those that exist, in the order that was asked for. @param experimentIds to leave out traces of others */
+  getInfos(traceIds: readonly string[], experimentIds?: readonly string[]): Promise<readonly TraceInfo[]>;
   search(
     question: Question & { readonly experiment_ids: readonly string[]; readonly model_id?: string | undefined },
   ): Promise<Page<TraceInfo>>;
@@ -201,7 +201,8 @@ export interface Spans {
   log(experimentId: string, spans: readonly NewSpan[]): Promise<void>;
   /** A trace with its spans. One that is not complete yet is waited for some seconds, unless `allowPartial`. @throws StoreError */
   getTrace(traceId: string, allowPartial: boolean): Promise<Trace>;
-  getTraces(traceIds: readonly string[]): Promise<readonly Trace[]>;
+  /** Those that exist and are complete. @param experimentIds to leave out traces of others */
+  getTraces(traceIds: readonly string[], experimentIds?: readonly string[]): Promise<readonly Trace[]>;
 }
 
 /** `assessment_id` and times are given by who imports; else the store makes them. */

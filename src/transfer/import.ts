@@ -13,6 +13,7 @@ import type { Table } from '../schema/model.js';
 import { makeTables } from '../upgrade/init.js';
 import { type ExperimentMap, mapExperiments, type OnConflict, type Renumbered } from './experiments.js';
 import { Load, type OnDifference, type Tally } from './load.js';
+import { underLock } from './lock.js';
 import { type Different, sorted, type Taken } from './merge.js';
 import { type Problem, Problems, problemText, rowText } from './problems.js';
 import { Meter, type OnProgress } from './progress.js';
@@ -83,6 +84,10 @@ export async function survey(
   const map = await experimentMap(source, target, target.isEmpty ? null : session, options, problems);
   const sieve = new Sieve(dialect, options.cutLong);
   const occupied = target.isEmpty ? new Set<string>() : await tablesWithRows(target, session);
+  // Rows that keep the same rules already, into tables that have none: there is nothing to find.
+  if (occupied.size === 0 && source.dialect?.rowWords === dialect.rowWords) {
+    return { target, rows: source.counts, there, problems: problems.list, renumbered: map.renumbered };
+  }
   for await (const batch of source.batches(options.signal, problems)) {
     const mapped = map.apply(batch);
     const rows = sieve.pass(mapped, problems);
@@ -168,13 +173,7 @@ export function refusalOf(
         ...bad.map(problemText),
       ].join('\n'),
       expected: 'a source of which all can be moved; nothing was changed',
-      fix: [
-        'put these right',
-        'leave them behind, with a report of each: --skip-bad',
-        ...(bad.some(({ kind }) => kind === 'does-not-fit')
-          ? ['cut values of params and tags that are too long, as MLflow does: --cut-long-values']
-          : []),
-      ],
+      fix: ['put these right', 'leave them behind, with a report of each: --skip-bad'],
       details: { problems: bad },
     });
   }
@@ -224,31 +223,6 @@ export async function runImport(source: Source, agreed: Survey, options: ImportO
 
 const isEqual = (one: Digest, other: Digest) => one.rows === other.rows && one.checksum === other.checksum;
 
-async function underLock<Result>(
-  loader: Loader,
-  dialect: Dialect,
-  { patience, onProgress }: ImportOptions,
-  work: () => Promise<Result>,
-): Promise<Result> {
-  await dialect.prepare(loader, { lockTimeout: patience });
-  const since = Date.now();
-  await dialect.lock(loader, {
-    patience,
-    onWait: (blockers) => onProgress({ event: 'waiting', blockers, forMs: Date.now() - since }),
-  });
-  try {
-    const result = await work();
-    if (dialect.transaction === 'upgrade') await loader.commit();
-    await dialect.unlock(loader);
-    return result;
-  } catch (error) {
-    // Where nothing is open, or the connection is gone, there is nothing to roll back.
-    await loader.rollback().catch(() => undefined);
-    await dialect.unlock(loader).catch(() => undefined);
-    throw error;
-  }
-}
-
 async function load(
   source: Source,
   agreed: Survey,
@@ -268,7 +242,8 @@ async function load(
     if (refusal) throw refusal;
   };
   const into = new Load(loader, dialect, {
-    onDifference: options.onDifference,
+    // What the migrations have put into tables that were made just now gives way.
+    onDifference: agreed.target.isEmpty ? 'source' : options.onDifference,
     isKept: isDefault,
     onDifferent: (table, different) => {
       problems.add(differenceOf(table, different));

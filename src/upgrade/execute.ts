@@ -11,10 +11,11 @@ import { MtrackError, messageOf } from '../errors.js';
 import type { Difference } from '../schema/diff.js';
 import { BASE } from '../schema/lineage.js';
 import { commandOf } from './command.js';
-import { heavyTables } from './cost.js';
+import { heavyTables, tablesThinned } from './cost.js';
 import { type Location, locate } from './locate.js';
 import { type Plan, type PlannedRevision, planUpgrade, type Step } from './plan.js';
 import type { OnProgress } from './progress.js';
+import { startFrom } from './start.js';
 import { runStep, stopIfAsked } from './steps.js';
 import { countRows, type RowCounts, type Verification, verify } from './verify.js';
 
@@ -40,10 +41,34 @@ const RECONNECTS = 5;
 /** One attempt to lock a table: short, because whoever comes after us in the queue waits as well. */
 const LOCK_ATTEMPT_MS = 3000;
 
-/** @throws {MtrackError} */
-export async function execute(database: Database, agreed: Plan, options: ExecuteOptions): Promise<Outcome> {
+/** What kind of plan is run, and what belongs to it beside its steps. */
+export interface Way {
+  /** The command that goes on where this one was cut off. */
+  readonly command: 'db upgrade' | 'db downgrade';
+  /** Plans again from where the database is now. @throws {Error} where there is no way from there */
+  plan(location: Location): Plan;
+  /** Before the first change, once, under the lock; where the whole is one transaction, inside it. */
+  begin?(session: Session, plan: Plan): Promise<void>;
+  /** Before the steps of a revision; where it is a transaction of its own, inside it. */
+  beforeRevision?(session: Session, planned: PlannedRevision): Promise<void>;
+}
+
+/**
+ * @param agreed what is to be done, on the database as it was when it was agreed to
+ * @param way an upgrade to the same target when left out
+ * @throws {MtrackError}
+ */
+export async function execute(
+  database: Database,
+  agreed: Plan,
+  options: ExecuteOptions,
+  way: Way = {
+    command: 'db upgrade',
+    plan: (location) => planUpgrade(startFrom(location, agreed.to, database), agreed.to, database.dialect),
+  },
+): Promise<Outcome> {
   const started = Date.now();
-  const run = new Run(database, agreed, options);
+  const run = new Run(database, agreed, options, way);
   for (let attempt = 1; ; attempt++) {
     try {
       const verification = await run.attempt();
@@ -73,12 +98,16 @@ class Run {
   readonly #dialect: Dialect;
   readonly #agreed: Plan;
   readonly #options: ExecuteOptions;
+  readonly #way: Way;
   /** Measured at the first attempt, before anything changes. */
   #before: { readonly drift: readonly Difference[]; readonly counts: RowCounts } | undefined;
+  /** The last version that this run has committed. */
+  #written: string | undefined;
   /** Where an error happened, for its explanation. */
   #current: { planned: PlannedRevision; step: Step | null } | undefined;
 
-  constructor(database: Database, agreed: Plan, options: ExecuteOptions) {
+  constructor(database: Database, agreed: Plan, options: ExecuteOptions, way: Way) {
+    this.#way = way;
     this.#database = database;
     this.#dialect = database.dialect;
     this.#agreed = agreed;
@@ -147,16 +176,22 @@ class Run {
     const dialect = this.#dialect;
     const start = await locate(session, dialect);
     const plan = this.#planFrom(start);
+    if (!this.#before) await this.#way.begin?.(session, plan);
+    const thinned = tablesThinned(plan);
     this.#before ??= {
       drift: start.state === 'at' ? start.drift : [],
       counts: await countRows(
         session,
         dialect,
-        heavyTables(plan).filter((table) => start.schema.tables.has(table)),
+        heavyTables(plan).filter(
+          (table) => start.schema.tables.has(table) && plan.after.tables.has(table) && !thinned.has(table),
+        ),
       ),
     };
     for (const { sql } of plan.cleanup) await session.run(sql);
-    let version = await this.#version(session);
+    // As it was when the plan was made: read anew, it could be that of another program which has gone on since, and the
+    // revisions of this plan would take it back.
+    let { version } = plan;
     // Revisions since the last commit: where DDL can be rolled back, a revision and its version are one transaction.
     const begun: string[] = [];
     for (const [index, planned] of plan.revisions.entries()) {
@@ -168,11 +203,13 @@ class Run {
       if (dialect.transaction === 'revision' && begun.length === 0) await session.begin();
       begun.push(planned.revision.id);
       await this.#makeSure(session, version);
+      await this.#way.beforeRevision?.(session, planned);
       await this.#steps(session, planned);
       if (!planned.commits) continue;
-      version = await this.#stamp(session, planned.revision.id, version);
+      version = await this.#stamp(session, planned.version, version);
       if (dialect.transaction === 'revision') await session.commit();
       this.applied.push(...begun.splice(0));
+      this.#written = planned.version;
       this.#options.onProgress({ event: 'revision-done', planned });
     }
     this.#current = undefined;
@@ -186,22 +223,22 @@ class Run {
    */
   #planFrom(start: Location): Plan {
     let cause: unknown;
-    if (start.state === 'empty' || start.state === 'at') {
-      try {
-        const plan = planUpgrade(start, this.#agreed.to, this.#dialect);
-        const agreed = new Set(this.#agreed.revisions.map(({ revision }) => revision.id));
-        const isRest = plan.revisions.every(({ revision }) => agreed.has(revision.id));
-        if (isRest && (start.state === 'at' || this.#agreed.initial)) return plan;
-      } catch (error) {
-        // It could be planned when it was agreed to: somebody is altering tables, who does not ask for our lock.
-        cause = error;
-      }
+    try {
+      const plan = this.#way.plan(start);
+      const agreed = new Set(this.#agreed.revisions.map(({ revision }) => revision.id));
+      const isRest = plan.revisions.every(({ revision }) => agreed.has(revision.id));
+      if (isRest && (start.state === 'at' || this.#agreed.initial)) return plan;
+    } catch (error) {
+      // It could be planned when it was agreed to: somebody went on to a later revision, or is altering tables, without
+      // asking for our lock.
+      cause = error;
     }
+    const now = cause instanceof MtrackError ? `: ${cause.failure.found}` : '';
     throw new MtrackError('PLAN_CHANGED', {
       cause,
-      found: 'the database is not where it was when the upgrade was agreed to',
+      found: `the database is not where it was when the plan was agreed to${now}`,
       expected: `revision ${this.#agreed.from}, or one on the way to ${this.#agreed.to}`,
-      fix: [`look at it, and run the upgrade again: ${commandOf('db status', this.#database)}`],
+      fix: [`look at it, and run \`mtrack ${this.#way.command}\` again: ${commandOf('db status', this.#database)}`],
     });
   }
 
@@ -245,10 +282,15 @@ class Run {
 
   /** Writes the version, if it is still what it was: the database compares, so that no two runs can both succeed. */
   async #stamp(session: Session, revision: string, version: string | null): Promise<string | null> {
-    if (revision === BASE) return null;
     const { words, createVersionTable } = this.#dialect;
     const table = sql.raw(words.id('alembic_version'));
     const column = sql.raw(words.id('version_num'));
+    if (revision === BASE) {
+      if (version === null) return null;
+      const gone = await session.run(sql`DELETE FROM ${table} WHERE ${column} = ${version}`);
+      if (gone !== 1) throw this.#versionMoved(version, await this.#version(session));
+      return null;
+    }
     if (version === null) {
       if ((await this.#dialect.readVersions(session)) === null) await session.run(createVersionTable);
       await session.run(sql`INSERT INTO ${table} (${column}) VALUES (${revision})`);
@@ -346,11 +388,11 @@ class Run {
 
   #whereItStands(): string {
     if (this.#dialect.transaction === 'upgrade')
-      return 'nothing was changed: the database is as it was before the upgrade';
-    const last = this.applied.at(-1);
+      return `nothing was changed: the database is as it was before the ${this.#way.command.slice('db '.length)}`;
+    const last = this.#written;
     const at = last ? `the database is at revision ${last}` : `the database is still at revision ${this.#agreed.from}`;
     return this.#dialect.transaction === 'revision'
-      ? `${at}, whole; \`mtrack db upgrade\` goes on from there`
-      : `${at}, maybe part-way into the next; \`mtrack db upgrade\` finds out and goes on from there`;
+      ? `${at}, whole; \`mtrack ${this.#way.command}\` goes on from there`
+      : `${at}, maybe part-way into the next; \`mtrack ${this.#way.command}\` finds out and goes on from there`;
   }
 }

@@ -247,6 +247,8 @@ function changeHazards(
     case 'createTrigger':
       return [of('MTK016', 'note', operation.trigger.table, `a trigger on ${operation.trigger.table} is made`)];
     case 'createTable':
+    case 'dropTable':
+    case 'dropTrigger':
     case 'insertRow':
       return [];
   }

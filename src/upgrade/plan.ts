@@ -2,13 +2,15 @@
 import { createHash } from 'node:crypto';
 import type { Dialect, Effect, Statement } from '../dialect/dialect.js';
 import { inOnePiece } from '../dialect/ranges.js';
+import { tablesOf, titleOf } from '../schema/describe.js';
 import { applies } from '../schema/fold.js';
 import { BASE, between, schemaAt } from '../schema/lineage.js';
 import { EMPTY_SCHEMA, type Schema, type Table } from '../schema/model.js';
 import { type Backfill, isComputed, type Operation, type Range, type Revision } from '../schema/operations.js';
 import { type Progress, probe } from '../schema/probe.js';
-import { type Due, type Fused, fuseToFirst, fuseToLast, tablesOf } from './fuse.js';
-import { BASE_REVISION, copiedBy, type Location, titleOf } from './locate.js';
+import { type Due, type Fused, fuseToFirst, fuseToLast } from './fuse.js';
+import { BASE_REVISION, copiedBy } from './locate.js';
+import type { Start } from './start.js';
 
 export interface Step {
   /** The revisions it does the work of: more than one where changes of a table are put together. */
@@ -25,6 +27,8 @@ export interface Step {
 
 export interface PlannedRevision {
   readonly revision: Revision;
+  /** The version that is written when its work is done: its own, or on the way back that of its parent. */
+  readonly version: string;
   readonly steps: readonly Step[];
   /**
    * Whether the version is written, and a transaction of revisions committed, after it. False where a step does the
@@ -36,6 +40,8 @@ export interface PlannedRevision {
 export interface Plan {
   readonly from: string;
   readonly to: string;
+  /** What `alembic_version` says before it; null for nothing. */
+  readonly version: string | null;
   /** The database has no tables yet. */
   readonly initial: boolean;
   readonly revisions: readonly PlannedRevision[];
@@ -46,9 +52,6 @@ export interface Plan {
   /** Identifies the plan: the same statements from and to the same revisions. */
   readonly hash: string;
 }
-
-/** The part of a location that an upgrade can start from. */
-export type Start = Extract<Location, { state: 'empty' | 'at' }>;
 
 export function planUpgrade(start: Start, target: string, dialect: Dialect): Plan {
   const from = start.state === 'empty' ? BASE : start.revision;
@@ -61,12 +64,14 @@ export function planUpgrade(start: Start, target: string, dialect: Dialect): Pla
   const { steps, after } = compileAll(fused, start.schema, dialect);
   const planned = revisions.map((revision, i) => ({
     revision,
+    version: revision.id,
     steps: steps.filter((step) => step.at === revision.id),
     commits: !(dialect.transaction === 'revision' && isInside(i, revisions, steps)),
   }));
   return {
     from,
     to: target,
+    version: start.state === 'at' ? start.version : null,
     initial: start.state === 'empty',
     revisions: planned,
     cleanup: leftovers(start.schema).map((table) => ({ sql: `DROP TABLE ${dialect.words.id(table)}` })),
@@ -113,7 +118,8 @@ function operationsDue(revision: Revision, start: Start | null, dialect: Dialect
 
 // ---------------------------------------------------------------- compiling
 
-function compileAll(fused: readonly Fused[], live: Schema, dialect: Dialect): { steps: Step[]; after: Schema } {
+/** The steps that operations come to, one after the other. */
+export function compileAll(fused: readonly Fused[], live: Schema, dialect: Dialect): { steps: Step[]; after: Schema } {
   let schema = live;
   const steps = fused.flatMap(({ revisions, at, operation }): Step[] => {
     const compiled = dialect.compile(operation, schema);
@@ -167,7 +173,8 @@ function leads(column: string, { primaryKey, uniques, indexes }: Table): boolean
   );
 }
 
-function hashOf(from: string, to: string, dialect: Dialect, steps: readonly Step[]): string {
+/** Tells a plan from any other: by its statements, and from and to where it leads. */
+export function hashOf(from: string, to: string, dialect: Dialect, steps: readonly Step[]): string {
   const text = JSON.stringify([
     dialect.name,
     from,

@@ -2,11 +2,11 @@
 import type { Dialect, Statement } from '../dialect/dialect.js';
 import { inOnePiece } from '../dialect/ranges.js';
 import type { Session } from '../dialect/session.js';
+import { tablesOf } from '../schema/describe.js';
 import { BASE, initial, positionOf, revisions } from '../schema/lineage.js';
 import { EMPTY_SCHEMA, type Schema } from '../schema/model.js';
 import { type DeriveRows, type DeriveValues, isComputed } from '../schema/operations.js';
 import type { Literal, SqlWords } from '../schema/words.js';
-import { tablesOf } from './fuse.js';
 import { type Plan, type PlannedRevision, planUpgrade, type Step } from './plan.js';
 import { rowsOf, type SourceRow, sourceOf, valuesOf } from './steps.js';
 
@@ -31,8 +31,8 @@ export async function scriptOf(
   if (whole && script.begin) parts.push(script.begin);
   parts.push(...versionGuard(plan, dialect, source));
   parts.push(...plan.cleanup.map(({ sql }) => script.statement(sql)));
-  let version: string | null = plan.initial || plan.from === BASE ? null : plan.from;
-  let hasTable = source?.hasVersionTable ?? plan.from !== BASE;
+  let { version } = plan;
+  let hasTable = source?.hasVersionTable ?? version !== null;
   let open = whole;
   for (const planned of plan.revisions) {
     const { id, title, irreversible } = planned.revision;
@@ -58,16 +58,16 @@ export async function scriptOf(
 }
 
 /** The script is right for one version only. */
-function versionGuard(plan: Plan, dialect: Dialect, source: ScriptSource | null): string[] {
+function versionGuard({ version }: Plan, dialect: Dialect, source: ScriptSource | null): string[] {
   const { words, script } = dialect;
   const table = words.id('alembic_version');
   const column = words.id('version_num');
-  if (plan.from === BASE) {
+  if (version === null) {
     if (!source?.hasVersionTable) return [];
     return [script.stopIf(`SELECT 1 AS n FROM ${table}`, 'this script is for a database without a version')];
   }
-  const others = `SELECT 1 AS n FROM (SELECT COUNT(*) AS n FROM ${table} WHERE ${column} = ${words.literal(plan.from)}) v WHERE v.n <> 1`;
-  return [script.stopIf(others, `this script is for a database at revision ${plan.from}`)];
+  const others = `SELECT 1 AS n FROM (SELECT COUNT(*) AS n FROM ${table} WHERE ${column} = ${words.literal(version)}) v WHERE v.n <> 1`;
+  return [script.stopIf(others, `this script is for a database at revision ${version}`)];
 }
 
 function stamp({ revision }: PlannedRevision, version: string | null, { words }: Dialect): string {
@@ -163,5 +163,10 @@ export function planOffline(from: string, to: string, dialect: Dialect): Plan {
     (state, operation) => dialect.compile(operation, state).after,
     EMPTY_SCHEMA,
   );
-  return planUpgrade({ state: 'at', revision: from, releases: null, partWay: null, drift: [], schema }, to, dialect);
+  const version = from === BASE ? null : from;
+  return planUpgrade(
+    { state: 'at', revision: from, version, releases: null, partWay: null, drift: [], schema },
+    to,
+    dialect,
+  );
 }

@@ -11,6 +11,9 @@ export function breaksServers(operation: Operation, traits: Traits): string[] {
       return operation.changes
         .filter((change) => applies(change, traits))
         .flatMap((change) => broken(operation, change));
+    case 'dropTable':
+      return [`${operation.table} goes, and they read it`];
+    case 'dropTrigger':
     case 'backfill':
     case 'deriveRows':
     case 'deriveValues':

@@ -179,10 +179,11 @@ function derivedStatements(
       return sql`UPDATE ${id(operation.over.table)} SET ${sql.join(values)} WHERE ${sql.join(isIt, sql` AND `)}`;
     });
   }
-  const { over, into, owner } = operation;
+  const { over, into, owner, only } = operation;
   const owners = source.map((row) => row[over.key]);
   const derived = source.flatMap((row) => rowsOf(operation, row));
-  const statements = [sql`DELETE FROM ${id(into)} WHERE ${id(owner)} IN (${sql.join(owners)})`];
+  const meant = only ? sql` AND ${sql.raw(only(words))}` : sql``;
+  const statements = [sql`DELETE FROM ${id(into)} WHERE ${id(owner)} IN (${sql.join(owners)})${meant}`];
   for (let at = 0; at < derived.length; at += INSERT_ROWS) {
     statements.push(insertInto(into, derived.slice(at, at + INSERT_ROWS), words));
   }

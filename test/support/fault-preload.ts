@@ -11,7 +11,7 @@ import type { Socket } from 'node:net';
 
 /** One thing that is to go wrong. What is said of the environment variables is in kill.ts. */
 interface Fault {
-  /** The number of the statement, from 1, or what it looks like. */
+  /** The number of the statement among those that change something, from 1; or what it looks like, whatever it does. */
   readonly at?: number;
   readonly like?: string;
   /** Before it is sent, when the system has it but no answer was read, or when the server has answered. */
@@ -22,6 +22,7 @@ interface Fault {
   readonly mark?: string;
 }
 
+/** In the order in which they are to happen: each waits for those before it. */
 const faults = JSON.parse(process.env.MTRACK_FAULTS ?? '[]') as Fault[];
 const log = process.env.MTRACK_FAULT_LOG;
 /** A file for every statement, also those that change nothing, one line of JSON each. */
@@ -29,30 +30,41 @@ const everything = process.env.MTRACK_STATEMENT_LOG;
 /** Pages that SQLite keeps in memory: with few, it writes to the file long before the transaction ends. */
 const cachePages = process.env.MTRACK_FAULT_CACHE;
 
+/** Statements that wait before they run, all those that look like it, for milliseconds between the two. */
+const slow = JSON.parse(process.env.MTRACK_SLOW ?? 'null') as { like: string; from: number; to: number } | null;
+
 const CHANGES_NOTHING = /^\s*(?:SELECT|SHOW|SET|PRAGMA|EXPLAIN|WITH|VALUES)\b/i;
 const LOCKS = /\b(?:GET_LOCK|RELEASE_LOCK|pg_try_advisory_lock|pg_advisory_unlock)\s*\(/i;
 
-const done = new Set<Fault>();
 let count = 0;
 
 /** The fault of a statement, if it is to have one. */
 function faultAt(sql: string, values: readonly unknown[]): Fault | undefined {
   if (everything) appendFileSync(everything, `${JSON.stringify(sql)}\n`);
-  if (CHANGES_NOTHING.test(sql) && !LOCKS.test(sql)) return undefined;
-  count++;
-  if (log) appendFileSync(log, `${JSON.stringify({ n: count, sql, values: values.map(String) })}\n`);
-  const n = count;
-  const fault = faults.find(
-    (each) => !done.has(each) && (each.at === undefined ? new RegExp(each.like ?? '$^', 'i').test(sql) : each.at === n),
-  );
-  if (fault) done.add(fault);
-  return fault;
+  const changes = !CHANGES_NOTHING.test(sql) || LOCKS.test(sql);
+  if (changes) {
+    count++;
+    if (log) appendFileSync(log, `${JSON.stringify({ n: count, sql, values: values.map(String) })}\n`);
+  }
+  const [next] = faults;
+  if (!next || !(next.at === undefined ? new RegExp(next.like ?? '$^', 'i').test(sql) : changes && next.at === count))
+    return undefined;
+  return faults.shift();
 }
+
+/** Milliseconds that a statement is to wait. */
+function delayOf(sql: unknown): number {
+  if (slow === null || typeof sql !== 'string' || !new RegExp(slow.like, 'i').test(sql)) return 0;
+  return slow.from + Math.random() * (slow.to - slow.from);
+}
+
+const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+const sleepHere = (ms: number) => void Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
 
 function die(): never {
   process.kill(process.pid, 'SIGKILL');
   // The signal ends the process before this returns; on the way there nothing else must happen.
-  for (;;) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1000);
+  for (;;) sleepHere(1000);
 }
 
 function injected({ error = {} }: Fault): Error {
@@ -67,12 +79,12 @@ function reached({ mark }: Fault): string {
 
 async function held(fault: Fault): Promise<void> {
   const go = reached(fault);
-  while (!existsSync(go)) await new Promise((resolve) => setTimeout(resolve, 20));
+  while (!existsSync(go)) await sleep(20);
 }
 
 function heldHere(fault: Fault): void {
   const go = reached(fault);
-  while (!existsSync(go)) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20);
+  while (!existsSync(go)) sleepHere(20);
 }
 
 // ---------------------------------------------------------------- drivers that have a socket
@@ -121,7 +133,9 @@ interface PgClient {
 function wrapPostgresql(prototype: PgClient): void {
   const { query } = prototype;
   prototype.query = function (this: PgClient, sql, values, ...rest) {
+    const delay = delayOf(sql);
     const send = () => query.call(this, sql, values, ...rest);
+    if (delay > 0) return sleep(delay).then(send);
     const fault = typeof sql === 'string' ? faultAt(sql, Array.isArray(values) ? values : []) : undefined;
     return fault ? overSocket(fault, this.connection.stream, send) : send();
   };
@@ -138,6 +152,11 @@ function wrapMysql(prototype: MysqlConnection): void {
   for (const method of ['query', 'execute'] as const) {
     const original = prototype[method];
     prototype[method] = function (this: MysqlConnection, sql, values, callback) {
+      const delay = callback ? delayOf(sql) : 0;
+      if (delay > 0) {
+        setTimeout(() => original.call(this, sql, values, callback), delay);
+        return undefined;
+      }
       const fault = typeof sql === 'string' && callback ? faultAt(sql, Array.isArray(values) ? values : []) : undefined;
       if (!fault || !callback) return original.call(this, sql, values, callback);
       const send = () =>
@@ -193,6 +212,7 @@ function wrapSqlite(prototype: SqliteDatabase): void {
     for (const method of ['run', 'all'] as const) {
       const original = statement[method].bind(statement);
       statement[method] = (...values) => {
+        sleepHere(delayOf(sql));
         const fault = faultAt(sql, values.flat());
         return fault ? inProcess(fault, () => original(...values)) : original(...values);
       };

@@ -242,3 +242,12 @@ function sorted(schema: PlainSchema): PlainSchema {
     ]);
   return { tables: Object.fromEntries(tables), triggers: by(schema.triggers) };
 }
+
+/** A column that comes back is the last one of its table. */
+export function inAnyOrder({ tables, triggers }: PlainSchema): PlainSchema {
+  const entries = Object.entries(tables).map(([name, table]) => {
+    const columns = [...table.columns].sort((a, b) => (a.name < b.name ? -1 : 1));
+    return [name, { ...table, columns }] as const;
+  });
+  return { tables: Object.fromEntries(entries), triggers };
+}

@@ -3,13 +3,12 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { revisions } from '../../src/schema/lineage.js';
-import { mtrack, type Result, type RunOptions, start } from './cli.js';
+import { ALL_CONSENTS, mtrack, type Result, type RunOptions, start, upgradeArgs } from './cli.js';
 
 export interface Fault {
   /** The number of the statement among those that change something, from 1. */
   readonly at?: number;
-  /** Or: the first statement that this regular expression matches; case does not matter. */
+  /** Or: the first statement, of any kind, that this regular expression matches; case does not matter. */
   readonly like?: string;
   /** `sent`: the system has taken it, and its answer was not read. SQLite, which is asked nothing, has it as `after`. */
   readonly side: 'before' | 'sent' | 'after';
@@ -24,7 +23,7 @@ const PRELOAD = pathToFileURL(join(import.meta.dirname, 'fault-preload.ts')).hre
 /** Pages that SQLite may keep in memory here: few, so that a journal lies there long before the end. */
 const CACHE_PAGES = '10';
 
-/** Options of a run that has these faults, each once. */
+/** Options of a run that has these faults, one after the other, each once. */
 export function broken(faults: readonly Fault[], env: NodeJS.ProcessEnv = {}): RunOptions {
   return {
     node: ['--import', PRELOAD],
@@ -32,19 +31,9 @@ export function broken(faults: readonly Fault[], env: NodeJS.ProcessEnv = {}): R
   };
 }
 
-export const ALL_CONSENTS = revisions.flatMap(({ id, irreversible }) => (irreversible ? ['--accept', id] : []));
-
-/** Arguments of an upgrade that agrees to everything. */
-export const upgradeArgs = (uri: string, to = 'head', ...more: readonly string[]): string[] => [
-  'db',
-  'upgrade',
-  uri,
-  '--to',
-  to,
-  '--yes',
-  ...ALL_CONSENTS,
-  ...more,
-];
+/** Options of a run whose statements that look so wait, for so many milliseconds each, at random from `least` on. */
+export const slowly = (like: string, ms: number, least = ms): RunOptions =>
+  broken([], { MTRACK_SLOW: JSON.stringify({ like, from: least, to: ms }) });
 
 /** A statement that changes something. */
 export interface Counted {
@@ -118,4 +107,4 @@ export async function inParallel<T, R>(all: readonly T[], atOnce: number, work: 
   return results;
 }
 
-export { start };
+export { ALL_CONSENTS, start, upgradeArgs };

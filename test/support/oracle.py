@@ -7,11 +7,13 @@ import importlib.util
 import io
 import json
 import os
+import random
 import re
 import runpy
 import signal
 import sys
 import tempfile
+import time
 import traceback
 
 os.environ.setdefault("MLFLOW_ALLOW_FILE_STORE", "true")
@@ -58,6 +60,20 @@ def read(uri):
             os.remove(out)
 
 
+def serves(uri):
+    """The names of all experiments, as `mlflow server` answers for them: its own application in this very process, set up
+    as the command does it before it listens."""
+    from mlflow.server import app, handlers
+
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ["_MLFLOW_SERVER_FILE_STORE"] = uri
+        handlers.initialize_backend_stores(uri, uri, folder)
+        client = app.test_client()
+        found = client.post("/api/2.0/mlflow/experiments/search", json={"max_results": 1000, "view_type": "ALL"})
+        assert found.status_code == 200, found.get_data(as_text=True)
+        return [experiment["name"] for experiment in found.get_json()["experiments"]]
+
+
 def db_upgrade(uri):
     """`mlflow db upgrade URI`: its exit status."""
     try:
@@ -73,6 +89,21 @@ LOOKS = re.compile(r"\s*(SELECT|SHOW|PRAGMA|SET|DESCRIBE|DESC|EXPLAIN|WITH)\b", 
 def db_upgrade_killed(uri, revision, at):
     """`mlflow db upgrade` to a revision (its own head for None), by a process that is killed by SIGKILL when its `at`th
     statement that changes something has run. Its wait status, those statements, and what it said."""
+
+    def changed(count):
+        if count == at:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    return watched_upgrade(uri, revision, changed, lambda: None)
+
+
+def db_upgrade_slow(uri, revision, seed, most):
+    """The same, not killed: before each statement it waits, at random, for up to so many milliseconds."""
+    rnd = random.Random(seed)
+    return watched_upgrade(uri, revision, lambda *_: None, lambda: time.sleep(rnd.random() * most / 1000))
+
+
+def watched_upgrade(uri, revision, changed, before):
     with tempfile.TemporaryDirectory() as folder:
         log, said = os.path.join(folder, "log"), os.path.join(folder, "said")
         pid = os.fork()
@@ -81,7 +112,7 @@ def db_upgrade_killed(uri, revision, at):
                 os.dup2(os.open(said, os.O_CREAT | os.O_WRONLY), 1)
                 os.dup2(1, 2)
                 sys.stdout, sys.stderr = open(1, "w", closefd=False), open(2, "w", closefd=False)
-                dying_upgrade(uri, revision, at, log)
+                run_upgrade(uri, revision, changed, before, log)
                 sys.stdout.flush()
                 os._exit(0)
             except BaseException:  # noqa: BLE001
@@ -93,7 +124,7 @@ def db_upgrade_killed(uri, revision, at):
             return {"status": status, "statements": [json.loads(line) for line in lines], "said": text.read()}
 
 
-def dying_upgrade(uri, revision, at, log):
+def run_upgrade(uri, revision, changed, before, log):
     import sqlalchemy
     from alembic import command
 
@@ -107,9 +138,9 @@ def dying_upgrade(uri, revision, at, log):
         count += 1
         lines.write(json.dumps({"n": count, "sql": statement, "values": repr(parameters)}) + "\n")
         lines.flush()
-        if count == at:
-            os.kill(os.getpid(), signal.SIGKILL)
+        changed(count)
 
+    sqlalchemy.event.listen(sqlalchemy.engine.Engine, "before_cursor_execute", lambda *_: before())
     sqlalchemy.event.listen(sqlalchemy.engine.Engine, "after_cursor_execute", after)
     engine = mlflow.store.db.utils.create_sqlalchemy_engine_with_retry(uri)
     if engine.dialect.name == "sqlite":
@@ -123,6 +154,11 @@ def dying_upgrade(uri, revision, at, log):
     with engine.begin() as connection:
         config.attributes["connection"] = connection
         command.upgrade(config, revision)
+
+
+def make_experiment(uri, name):
+    """A new experiment, by MLflow's own client: its id."""
+    return mlflow.MlflowClient(uri).create_experiment(name)
 
 
 def trace_values(cases):
@@ -198,8 +234,11 @@ REQUESTS = {
     f.__name__: f
     for f in (
         read,
+        serves,
         db_upgrade,
         db_upgrade_killed,
+        db_upgrade_slow,
+        make_experiment,
         auth_database,
         trace_values,
         assessments,
@@ -239,6 +278,8 @@ def answer(line):
 
 def main():
     for line in sys.stdin:
+        if json.loads(line)["do"] == "serves":
+            import mlflow.server  # noqa: F401  (once, before the fork)
         pid = os.fork()
         if pid == 0:
             with tempfile.NamedTemporaryFile("w", delete=False) as file:

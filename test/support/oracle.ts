@@ -69,6 +69,11 @@ export class Oracle implements AsyncDisposable {
     return (await this.#ask({ do: 'read', with: [uri], as: 'json' })).result as Record<string, unknown>;
   }
 
+  /** The names of all experiments, as the application behind `mlflow server` has them. */
+  async serves(uri: string): Promise<string[]> {
+    return (await this.#ask({ do: 'serves', with: [uri], as: 'json' })).result as string[];
+  }
+
   /** `mlflow db upgrade`. */
   async upgrade(uri: string): Promise<{ code: number; said: string }> {
     const { result, said } = await this.#ask({ do: 'db_upgrade', with: [uri], as: 'json' });
@@ -81,10 +86,27 @@ export class Oracle implements AsyncDisposable {
    * @param at null to let it end
    */
   async upgradeKilled(uri: string, revision: string, at: number | null): Promise<Cut> {
-    const { result } = await this.#ask({ do: 'db_upgrade_killed', with: [uri, revision, at], as: 'json' });
+    return this.#cut({ do: 'db_upgrade_killed', with: [uri, revision, at] });
+  }
+
+  /**
+   * `mlflow db upgrade` to its head, which waits before each statement, at random, for up to so many milliseconds: it can
+   * meet others at any of them.
+   */
+  async upgradeSlowly(uri: string, seed: number, most: number): Promise<Cut> {
+    return this.#cut({ do: 'db_upgrade_slow', with: [uri, null, seed, most] });
+  }
+
+  async #cut(request: object): Promise<Cut> {
+    const { result } = await this.#ask({ ...request, as: 'json' });
     const { status, statements, said } = result as { status: number; statements: Cut['statements']; said: string };
     const SIGKILL = 9;
     return { ended: status === SIGKILL ? 'killed' : status === 0 ? 'done' : 'failed', statements, said };
+  }
+
+  /** A new experiment, by MLflow's own client. */
+  async makeExperiment(uri: string, name: string): Promise<string> {
+    return (await this.#ask({ do: 'make_experiment', with: [uri, name], as: 'json' })).result as string;
   }
 
   /** Makes the database of MLflow's authentication, whose lineage is another one. */

@@ -1,11 +1,13 @@
 """MLflow's own stores on a database, called as mtrack's contract (src/store/store.ts) is, with answers in its records."""
 import inspect
 import math
+import json
 import time
 
 from werkzeug.datastructures import MultiDict
 
 from oracle_search import attempt
+from oracle_traces import traces
 
 NOW = None
 
@@ -380,7 +382,7 @@ def tracking(uri, root):
     from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 
     store = (SqlAlchemyStore if "://" in uri else FileStore)(uri, root)
-    return {**experiments(store), **runs(store), **metrics(store), **logged_models(store)}
+    return {**experiments(store), **runs(store), **metrics(store), **logged_models(store), **traces(store, asked)}
 
 
 # ---------------------------------------------------------------- scripts
@@ -390,6 +392,8 @@ def resolved(value, results):
     """Arguments, with what was found before put where it is referred to: {"of": 3, "path": ["info", "model_id"]}."""
     if isinstance(value, dict) and set(value) == {"float"}:
         return float(value["float"])
+    if isinstance(value, dict) and set(value) == {"json"}:
+        return json.loads(value["json"])
     if isinstance(value, dict) and set(value) == {"of", "path"}:
         found = results[value["of"]].get("result")
         for key in value["path"]:

@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { stripVTControlCharacters } from 'node:util';
-import { environment, ROOT, RUN } from './cli.js';
+import { environment, ROOT, RUN, type RunOptions } from './cli.js';
 
 export interface Answer {
   /** What must have come on the screen since the last answer. */
@@ -21,10 +21,15 @@ export interface Screen {
   readonly unanswered: number;
 }
 
-export async function onTerminal(args: readonly string[], answers: readonly Answer[]): Promise<Screen> {
-  const child = spawn('python3', [join(import.meta.dirname, 'terminal.py'), process.execPath, RUN, ...args], {
+export async function onTerminal(
+  args: readonly string[],
+  answers: readonly Answer[],
+  { node = [], env = {} }: Pick<RunOptions, 'node' | 'env'> = {},
+): Promise<Screen> {
+  const command = [process.execPath, ...node, RUN, ...args];
+  const child = spawn('python3', [join(import.meta.dirname, 'terminal.py'), ...command], {
     cwd: ROOT,
-    env: environment({ TERM: 'xterm-256color' }),
+    env: environment({ TERM: 'xterm-256color', ...env }),
     stdio: ['pipe', 'pipe', 'inherit'],
   });
   child.stdin.end(JSON.stringify(answers));

@@ -10,16 +10,13 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { finished, mtrack, type Result, start } from '../support/cli.js';
 import { opened, type TestDatabase, withDatabase } from '../support/databases.js';
+import { AT_ONCE, EVERYTHING, HOURS } from '../support/extent.js';
 import { broken, type Fault, inParallel, until, upgradeArgs } from '../support/kill.js';
 import { late, oldest } from '../support/old-databases.js';
 import { proxyTo } from '../support/proxy.js';
 import { differences, query, run as runStatements, stateOf } from '../support/state.js';
 import { forEachDialect } from '../support/suites.js';
 import { everywhere, hereAndThere, said, stackIn, type Undisturbed, undisturbed } from '../support/undisturbed.js';
-
-const EVERYTHING = process.env.MTRACK_KILL === 'all';
-const AT_ONCE = Number(process.env.MTRACK_KILL_JOBS ?? 2);
-const HOURS = 12 * 3_600_000;
 
 /** The session that holds the upgrade's lock, whether it waits for another, and how the server ends it. */
 const SERVER_SIDE = {
@@ -116,7 +113,7 @@ await forEachDialect('cut', (server) => {
     };
 
     test('from MLflow 0.9', { timeout: HOURS }, async () => {
-      await cutAt(old, EVERYTHING ? everywhere(server, old, 'cut') : hereAndThere(old, 4, 'cut', 3));
+      await cutAt(old, EVERYTHING ? everywhere(server, old, 'cut') : hereAndThere(old, 3, 'cut', 3));
     });
 
     test('from a full MLflow 3.17', { timeout: HOURS }, async () => {

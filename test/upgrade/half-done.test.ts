@@ -3,7 +3,7 @@
  * stays, on SQLite those before the first row that is written, on PostgreSQL none. Plain MLflow then fails for ever on
  * many of these; mtrack says how far it came and finishes it.
  *
- * With MTRACK_KILL=all every statement of every revision; a normal run takes the revisions that have most to lose.
+ * `npm run test:kill` takes every statement of every revision; a normal run those revisions that have most to lose.
  */
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { codeOfLocation } from '../../src/cli/render/location.js';
@@ -12,6 +12,7 @@ import { BASE, between, HEAD, positionOf, revisions } from '../../src/schema/lin
 import { type Location, locate } from '../../src/upgrade/locate.js';
 import { mtrack } from '../support/cli.js';
 import { opened, type Server, type TestDatabase, withDatabase } from '../support/databases.js';
+import { EVERYTHING, HOURS, sample } from '../support/extent.js';
 import { inParallel, upgradeArgs } from '../support/kill.js';
 import { ORACLE_HEAD } from '../support/mlflow.js';
 import { LATE, late, oldest } from '../support/old-databases.js';
@@ -19,29 +20,35 @@ import { type Cut, Oracle } from '../support/oracle.js';
 import { differences, type State, stateOf, upgradeTo } from '../support/state.js';
 import { forEachDialect } from '../support/suites.js';
 
-const EVERYTHING = process.env.MTRACK_KILL === 'all';
-const HOURS = 6 * 3_600_000;
 const missing = inject('oracleMissing');
 
 /** The head of MLflow 2.9.2, of which there is a database in every checkout. */
 const OF_2_9 = 'acf3f17fdcc7';
 const everyRevision = between(BASE, ORACLE_HEAD).map(({ id }) => id);
 
-/** In a normal run, and how many of its statements: all where it is not said. */
-const SOME: Readonly<Record<Server['dialect'], readonly { revision: string; atMost?: number }[]>> = {
+interface Case {
+  readonly revision: string;
+  /** How many of its statements: all where it is not said. */
+  readonly atMost?: number;
+  /** Whether one of the cases goes on to the head, by the command, and is asked for its status on the way. */
+  readonly onward?: boolean;
+}
+
+/** In a normal run. */
+const SOME: Readonly<Record<Server['dialect'], readonly Case[]>> = {
   mysql: [
-    { revision: '451aebb31d03' },
-    { revision: '181f10493468' },
-    { revision: '89d4b8295536' },
-    { revision: 'cfd24bdc0731' },
-    { revision: '7f2a7d5fae7d', atMost: 3 },
-    { revision: '2d6e25af4d3e' },
-    { revision: '1b5f0d9ad7c1', atMost: 6 },
-    { revision: '75868b020152', atMost: 5 },
+    { revision: '451aebb31d03', atMost: 3, onward: true },
+    { revision: '181f10493468', atMost: 3 },
+    { revision: '89d4b8295536', atMost: 4 },
+    { revision: 'cfd24bdc0731', atMost: 3 },
+    { revision: '7f2a7d5fae7d', atMost: 2 },
+    { revision: '2d6e25af4d3e', atMost: 2 },
+    { revision: '1b5f0d9ad7c1', atMost: 4, onward: true },
+    { revision: '75868b020152', atMost: 4, onward: true },
     { revision: 'dc11669786a5', atMost: 2 },
   ],
   sqlite: [
-    { revision: '451aebb31d03' },
+    { revision: '451aebb31d03', onward: true },
     { revision: '89d4b8295536' },
     { revision: 'cfd24bdc0731' },
     { revision: '2d6e25af4d3e' },
@@ -49,9 +56,8 @@ const SOME: Readonly<Record<Server['dialect'], readonly { revision: string; atMo
     { revision: '75868b020152', atMost: 3 },
   ],
   postgresql: [
-    { revision: '451aebb31d03', atMost: 2 },
-    { revision: '2d6e25af4d3e', atMost: 1 },
-    { revision: '1b5f0d9ad7c1', atMost: 1 },
+    { revision: '451aebb31d03', atMost: 1 },
+    { revision: '1b5f0d9ad7c1', atMost: 1, onward: true },
   ],
 };
 
@@ -140,15 +146,10 @@ function wrongStatus(where: Location, start: State, cut: State, statements: Cut[
   return wrong;
 }
 
-/** An even choice of them, the first and the last always. */
-function sample<T>(all: readonly T[], atMost = all.length): T[] {
-  if (EVERYTHING || all.length <= atMost) return [...all];
-  const step = (all.length - 1) / Math.max(1, atMost - 1);
-  return all.filter((_, i) => Array.from({ length: atMost }, (_, j) => Math.round(j * step)).includes(i));
-}
-
 await forEachDialect('half-done by MLflow', (server) => {
-  const chosen = EVERYTHING ? everyRevision.map((revision) => ({ revision })) : SOME[server.dialect];
+  const chosen = EVERYTHING
+    ? everyRevision.map((revision): Case => ({ revision, onward: true }))
+    : SOME[server.dialect];
 
   describe.skipIf(missing !== null)(missing === null ? 'real MLflow' : `NOT RUN, ${missing}`, () => {
     let oracles: Oracle[] = [];
@@ -159,86 +160,83 @@ await forEachDialect('half-done by MLflow', (server) => {
       for (const oracle of oracles) await oracle[Symbol.asyncDispose]();
     });
 
-    test.each<{ revision: string; atMost?: number }>(chosen)(
-      'killed inside $revision',
-      { timeout: HOURS },
-      async ({ revision, atMost }) => {
-        await withDatabase(
-          () => before(server, revision),
-          async (start) => {
-            const [first, ...others] = oracles;
-            if (!first) throw new Error('there is no oracle');
-            const theirs = await withDatabase(
-              () => server.copy(start),
-              async (copy) => {
-                const { statements } = await first.upgradeKilled(copy.uri, revision, null);
-                const end = await stateOf(copy);
-                await upgradeTo(copy, HEAD);
-                return { statements, end, head: await stateOf(copy) };
-              },
-            );
-            const { statements } = theirs;
-            const startState = await stateOf(start);
-            const end = await undisturbed(server, start, revision);
-            const head = await undisturbed(server, start, HEAD);
+    test.each(chosen)('killed inside $revision', { timeout: HOURS }, async ({ revision, atMost, onward }) => {
+      await withDatabase(
+        () => before(server, revision),
+        async (start) => {
+          const [first, ...others] = oracles;
+          if (!first) throw new Error('there is no oracle');
+          const theirs = await withDatabase(
+            () => server.copy(start),
+            async (copy) => {
+              const { statements } = await first.upgradeKilled(copy.uri, revision, null);
+              const end = await stateOf(copy);
+              if (onward) await upgradeTo(copy, HEAD);
+              return { statements, end, head: onward ? await stateOf(copy) : end };
+            },
+          );
+          const { statements } = theirs;
+          const neverFinished = NEVER_FINISHED[server.dialect].includes(revision);
+          const startState = await stateOf(start);
+          const end = await undisturbed(server, start, revision);
+          const head = onward ? await undisturbed(server, start, HEAD) : end;
+          let stuck = 0;
 
-            /** @returns what is wrong, and whether MLflow fails on what it left */
-            const killedAfter = async (n: number, oracle: Oracle, onward: boolean) => {
-              const database = await server.copy(start);
-              const wrong: string[] = [];
-              try {
-                const cut = await oracle.upgradeKilled(database.uri, revision, n);
-                if (cut.ended !== 'killed') wrong.push(`MLflow was not killed: ${cut.ended} ${cut.said}`);
+          /** @returns what is wrong */
+          const killedAfter = async (n: number, oracle: Oracle, toTheHead: boolean) => {
+            const database = await server.copy(start);
+            const wrong: string[] = [];
+            try {
+              const cut = await oracle.upgradeKilled(database.uri, revision, n);
+              if (cut.ended !== 'killed') wrong.push(`MLflow was not killed: ${cut.ended} ${cut.said}`);
+              if (neverFinished && (EVERYTHING || stuck === 0)) {
                 const again = await withDatabase(
                   () => server.copy(database),
                   (copy) => oracle.upgradeKilled(copy.uri, revision, null),
                 );
-                const left = await stateOf(database);
-                if (server.dialect === 'postgresql') wrong.push(...differences(startState, left));
-                const where = await whereIs(database);
-                wrong.push(...wrongStatus(where, startState, left, cut.statements, revision));
-                if (onward) {
-                  const code = codeOfLocation(where);
-                  const status = await mtrack(['db', 'status', database.uri]);
-                  if (status.code !== (code && FAILURES[code].exit))
-                    wrong.push(`db status ended with ${status.code}: ${status.stdout}${status.stderr}`);
-                  if (code === 'PART_WAY' && !(/^part-way: /.test(status.stdout) && status.stdout.includes(revision)))
-                    wrong.push(`db status says ${status.stdout}`);
-                  const finish = await mtrack(upgradeArgs(database.uri));
-                  if (finish.code !== 0) wrong.push(`db upgrade ended with ${finish.code}: ${finish.stderr}`);
-                } else await upgradeTo(database, revision);
-                const found = await stateOf(database);
-                wrong.push(...(onward ? wrongEnd(found, head, theirs.head) : wrongEnd(found, end, theirs.end)));
-                return { wrong, stuck: again.ended === 'failed' };
-              } catch (error) {
-                return { wrong: [...wrong, String(error)], stuck: false };
-              } finally {
-                await database.drop();
+                if (again.ended === 'failed') stuck++;
               }
-            };
+              const left = await stateOf(database);
+              if (server.dialect === 'postgresql') wrong.push(...differences(startState, left));
+              const where = await whereIs(database);
+              wrong.push(...wrongStatus(where, startState, left, cut.statements, revision));
+              if (toTheHead) {
+                const code = codeOfLocation(where);
+                const status = await mtrack(['db', 'status', database.uri]);
+                if (status.code !== (code && FAILURES[code].exit))
+                  wrong.push(`db status ended with ${status.code}: ${status.stdout}${status.stderr}`);
+                if (code === 'PART_WAY' && !(/^part-way: /.test(status.stdout) && status.stdout.includes(revision)))
+                  wrong.push(`db status says ${status.stdout}`);
+                const finish = await mtrack(upgradeArgs(database.uri));
+                if (finish.code !== 0) wrong.push(`db upgrade ended with ${finish.code}: ${finish.stderr}`);
+              } else await upgradeTo(database, revision);
+              const found = await stateOf(database);
+              wrong.push(...(toTheHead ? wrongEnd(found, head, theirs.head) : wrongEnd(found, end, theirs.end)));
+              return wrong;
+            } catch (error) {
+              return [...wrong, String(error)];
+            } finally {
+              await database.drop();
+            }
+          };
 
-            const cases = sample(statements, atMost);
-            const onward = cases[Math.floor(cases.length / 2)];
-            const queues = [first, ...others].slice(0, 2);
-            const results = (
-              await inParallel(queues, queues.length, async (oracle) => {
-                const found: { wrong: string[]; stuck: boolean }[] = [];
-                for (const [i, each] of cases.entries()) {
-                  if (queues[i % queues.length] !== oracle) continue;
-                  const { wrong, stuck } = await killedAfter(each.n, oracle, each === onward);
-                  const title = `after ${each.n} of ${statements.length}, ${each.sql.trim().replaceAll(/\s+/g, ' ').slice(0, 90)}`;
-                  found.push({ wrong: wrong.map((line) => `${title}\n  ${line}`), stuck });
-                }
-                return found;
-              })
-            ).flat();
-
-            expect(results.flatMap(({ wrong }) => wrong)).toEqual([]);
-            if (NEVER_FINISHED[server.dialect].includes(revision))
-              expect(results.filter(({ stuck }) => stuck).length).toBeGreaterThan(0);
-          },
-        );
-      },
-    );
+          const cases = sample(statements, atMost ?? statements.length);
+          const far = onward ? cases[Math.floor(cases.length / 2)] : undefined;
+          const queues = [first, ...others];
+          const results = await inParallel(queues, queues.length, async (oracle) => {
+            const found: string[] = [];
+            for (const [i, each] of cases.entries()) {
+              if (queues[i % queues.length] !== oracle) continue;
+              const wrong = await killedAfter(each.n, oracle, each === far);
+              const title = `after ${each.n} of ${statements.length}, ${each.sql.trim().replaceAll(/\s+/g, ' ').slice(0, 90)}`;
+              found.push(...wrong.map((line) => `${title}\n  ${line}`));
+            }
+            return found;
+          });
+          expect(results.flat()).toEqual([]);
+          if (neverFinished) expect(stuck).toBeGreaterThan(0);
+        },
+      );
+    });
   });
 });

@@ -1,5 +1,5 @@
 /** Another session has a lock that the upgrade needs: it is waited for in short attempts, and named. */
-import { expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { finished, mtrack, start } from '../support/cli.js';
 import { type Server, type TestDatabase, withDatabase } from '../support/databases.js';
 import { until, upgradeArgs } from '../support/kill.js';
@@ -29,10 +29,15 @@ interface Report {
 
 await forEachDialect('a lock of another session', (server) => {
   const sessions: OtherSession[] = [];
+  let oldest: TestDatabase;
+  beforeAll(async () => {
+    oldest = await oldestCopied(server);
+  });
+  afterAll(() => oldest?.drop());
   /** An old database. What others still have open in it is ended before it is dropped, which would wait for them. */
   const withOldest = (use: (database: TestDatabase) => Promise<void>) =>
     withDatabase(
-      () => oldestCopied(server),
+      () => server.copy(oldest),
       (database) =>
         use(database).finally(async () => {
           for (const session of sessions.splice(0)) await session.end('ROLLBACK');

@@ -28,13 +28,18 @@ const megabytes = (bytes: number) => `${count(Math.ceil(bytes / 1e6))} MB`;
 /** For how long others are kept from which table. */
 export function blockedText(blocked: readonly Blocked[]): string[] {
   if (blocked.length === 0) return ['others are kept from no table that has rows'];
-  const width = Math.max(...blocked.map(({ table }) => table.length));
+  const felt = blocked.filter(({ writesSeconds }) => writesSeconds >= 1);
+  const rest = blocked.length - felt.length;
+  const brief = `${plural(rest, 'table')} with rows ${rest === 1 ? 'is' : 'are'} blocked for less than a second`;
+  if (felt.length === 0) return [`${brief} (estimated)`];
+  const width = Math.max(...felt.map(({ table }) => table.length));
   return [
     'others wait (estimated: an order of magnitude; a rehearsal tells):',
-    ...blocked.map(
+    ...felt.map(
       ({ table, writesSeconds, readsSeconds, revision }) =>
         `    ${table.padEnd(width)}  writers ${about(writesSeconds)}, readers ${readsSeconds > 0 ? about(readsSeconds) : 'never'}  [${revision}]`,
     ),
+    ...(rest > 0 ? [`    ${brief}`] : []),
   ];
 }
 

@@ -2,7 +2,7 @@
 import type { Database } from '../../dialect/dialect.js';
 import { type FailureCode, UPDATE_MTRACK } from '../../errors.js';
 import { type Difference, describeDifference } from '../../schema/diff.js';
-import { HEAD, positionOf } from '../../schema/lineage.js';
+import { BASE, between, HEAD, positionOf } from '../../schema/lineage.js';
 import { commandOf } from '../../upgrade/command.js';
 import { foreignWords, othersIn, otherTables } from '../../upgrade/foreign.js';
 import type { Location } from '../../upgrade/locate.js';
@@ -73,6 +73,12 @@ function nextLines(location: At, database: Database): string[] {
   if (location.partWay) return ['', `next: ${commandOf('db upgrade', database)}`];
   const next = location.revision === HEAD ? [] : [`next: ${commandOf('db upgrade', database, '--dry-run')}`];
   const drifted = codeOfLocation(location) === 'DRIFTED';
+  const parent = between(BASE, location.revision).at(-1)?.parent ?? BASE;
+  // Elsewhere a downgrade that is cut off leaves nothing behind.
+  if (drifted && database.dialect.transaction === 'none')
+    next.unshift(
+      `or, where a downgrade was cut off, finish it: ${commandOf('db downgrade', database, '--to', parent)}`,
+    );
   if (drifted) next.unshift('next: put these differences right, by hand or from a backup: no upgrade changes them');
   return next.length === 0 ? [] : ['', ...next];
 }

@@ -60,6 +60,7 @@ function problemsText(problems: readonly Problem[]): string[] {
 // ---------------------------------------------------------------- progress
 
 const PHASES: Readonly<Record<Phase, string>> = {
+  bring: 'bringing a copy to the revision of the target',
   look: 'looking at the source',
   load: 'loading',
   verify: 'reading back',

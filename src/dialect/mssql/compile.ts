@@ -50,6 +50,24 @@ export function compile(operation: Operation, schema: Schema, collation: string 
       if (after === schema) return { ...NOTHING, after };
       return { statements: [{ sql: triggerSql(operation.trigger) }], effects: [], after };
     }
+    case 'dropTable': {
+      const table = schema.tables.get(operation.table);
+      if (!table) return { ...NOTHING, after: schema };
+      const effects: Effect[] = [
+        { table: table.name, ...MODIFY, work: 'none' },
+        ...table.foreignKeys.map(referencedBy),
+      ];
+      return {
+        statements: [{ sql: `DROP TABLE ${quote(table.name)}` }],
+        effects,
+        after: applyOperation(schema, operation, TRAITS),
+      };
+    }
+    case 'dropTrigger': {
+      const after = applyOperation(schema, operation, TRAITS);
+      if (after.triggers.length === schema.triggers.length) return { ...NOTHING, after: schema };
+      return { statements: [{ sql: `DROP TRIGGER ${quote(operation.trigger.name)}` }], effects: [], after };
+    }
     default:
       return { ...NOTHING, after: schema };
   }

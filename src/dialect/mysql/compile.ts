@@ -54,6 +54,21 @@ export function compile(operation: Operation, schema: Schema, options: CompileOp
       if (after === schema) return { ...NOTHING, after };
       return { statements: [{ sql: triggerSql(operation.trigger) }], effects: [], after };
     }
+    case 'dropTable': {
+      const table = schema.tables.get(operation.table);
+      if (!table) return { ...NOTHING, after: schema };
+      const effects = [{ table: table.name, ...GONE }, ...table.foreignKeys.map(referencedBy)];
+      return {
+        statements: [{ sql: `DROP TABLE ${quote(table.name)}` }],
+        effects,
+        after: applyOperation(schema, operation, TRAITS),
+      };
+    }
+    case 'dropTrigger': {
+      const after = applyOperation(schema, operation, TRAITS);
+      if (after.triggers.length === schema.triggers.length) return { ...NOTHING, after: schema };
+      return { statements: [{ sql: `DROP TRIGGER ${quote(operation.trigger.name)}` }], effects: [], after };
+    }
     default:
       return { ...NOTHING, after: schema };
   }
@@ -73,11 +88,12 @@ function alterTable(
 
 function changeTable(
   before: Table,
-  target: Table,
+  wanted: Table,
   changes: readonly TableChange[],
   schema: Schema,
   server: Server,
 ): Compiled {
+  const target = withIndexesOfReferences(before, wanted);
   const delta = deltaOf(before, target, changes, (a, b) => spellColumn(a) === spellColumn(b));
   if (isEmpty(delta)) return { ...NOTHING, after: schema };
   const clauses = alterClauses(delta, target);
@@ -89,6 +105,38 @@ function changeTable(
     .map((part): Statement => ({ sql: `ALTER TABLE ${quote(before.name)}\n  ${part.join(',\n  ')}` }));
   return { statements, effects: effectsOf(before, delta, server), after: withTable(schema, before.name, target) };
 }
+
+/**
+ * A reference needs an index (https://dev.mysql.com/doc/refman/8.4/en/create-table-foreign-keys.html): the server makes one
+ * with the reference, gives it up for one of ours, and refuses to drop that one. So its own comes back in the same statement.
+ */
+function withIndexesOfReferences(before: Table, target: Table): Table {
+  const dropped = before.indexes.filter(({ name }) => !target.indexes.some((index) => index.name === name));
+  const isNew = ({ name }: ForeignKey) => !before.foreignKeys.some((key) => key.name === name);
+  const bare = target.foreignKeys.filter(
+    (key) =>
+      (dropped.some((index) => leads(namesOf(index), key.columns)) || (isNew(key) && isNamedByServer(key))) &&
+      !isIndexed(key.columns, target),
+  );
+  const indexes = bare.map(
+    ({ name, columns }): Index => ({
+      // Where the server has chosen the name of the reference, it calls the index after the first column.
+      name: isNamedByServer({ name }) ? (columns[0] ?? '') : (name ?? ''),
+      unique: false,
+      columns: columns.map((column) => ({ name: column })),
+    }),
+  );
+  return indexes.length === 0 ? target : { ...target, indexes: [...target.indexes, ...indexes] };
+}
+
+const isNamedByServer = ({ name }: Pick<ForeignKey, 'name'>) => name === null || /_ibfk_\d+$/.test(name);
+const namesOf = ({ columns }: Index) => columns.map(({ name }) => name);
+const leads = (index: readonly string[], columns: readonly string[]) =>
+  columns.every((column, i) => index[i] === column);
+const isIndexed = (columns: readonly string[], { primaryKey, uniques, indexes }: Table) =>
+  [primaryKey?.columns ?? [], ...uniques.map((key) => key.columns), ...indexes.map(namesOf)].some((each) =>
+    leads(each, columns),
+  );
 
 function alterClauses(delta: TableDelta, target: Table): { dropForeignKeys: string[]; rest: string[] } {
   const renamed = new Set(delta.renameColumns.map(({ to }) => to));
@@ -113,7 +161,8 @@ function alterClauses(delta: TableDelta, target: Table): { dropForeignKeys: stri
       ...(delta.primaryKey?.to ? [`ADD PRIMARY KEY (${list(delta.primaryKey.to.columns)})`] : []),
       ...delta.addUniques.map((key) => `ADD ${uniqueSql(key)}`),
       ...delta.addChecks.map((check) => `ADD ${checkSql(check)}`),
-      ...delta.addForeignKeys.map((key) => `ADD ${foreignKeySql(key)}`),
+      // One without a name of its own is named, and finds the index that there is, as the server did the first time.
+      ...delta.addForeignKeys.map((key) => `ADD ${foreignKeySql(isNamedByServer(key) ? { ...key, name: null } : key)}`),
       ...delta.addIndexes.map((index) => `ADD ${indexSql(index)}`),
     ],
   };
@@ -183,6 +232,7 @@ END`;
 const COPY = { lock: 'ALGORITHM=COPY, LOCK=SHARED', blocks: 'writes', work: 'rewrite' } as const;
 const REBUILD = { lock: 'ALGORITHM=INPLACE, with a rebuild', blocks: 'nothing', work: 'rewrite' } as const;
 const INPLACE = { lock: 'ALGORITHM=INPLACE', blocks: 'nothing', work: 'index' } as const;
+const GONE = { lock: 'metadata lock, for a moment', blocks: 'reads and writes', work: 'none' } as const;
 const INSTANT = { lock: 'metadata lock, for a moment', blocks: 'nothing', work: 'none' } as const;
 
 /** https://dev.mysql.com/doc/refman/8.4/en/innodb-online-ddl-operations.html, https://mariadb.com/kb/en/innodb-online-ddl-overview/ */

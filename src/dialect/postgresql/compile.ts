@@ -35,6 +35,24 @@ export function compile(operation: Operation, schema: Schema): Compiled {
       if (after === schema) return { ...NOTHING, after };
       return { statements: triggerSql(operation.trigger), effects: [trigger(operation.trigger)], after };
     }
+    case 'dropTable': {
+      const after = applyOperation(schema, operation, TRAITS);
+      const table = schema.tables.get(operation.table);
+      if (!table) return { ...NOTHING, after: schema };
+      return { statements: [{ sql: `DROP TABLE ${quote(table.name)}` }], effects: dropped(table), after };
+    }
+    case 'dropTrigger': {
+      const { name, table } = operation.trigger;
+      const after = applyOperation(schema, operation, TRAITS);
+      // The function is of no use without its trigger, and stays where only the trigger, or its table, was dropped.
+      const statements = [
+        ...(schema.triggers.some((each) => each.name === name)
+          ? [{ sql: `DROP TRIGGER ${quote(name)} ON ${quote(table)}` }]
+          : []),
+        { sql: `DROP FUNCTION IF EXISTS ${quote(name)}()` },
+      ];
+      return { statements, effects: [{ table, ...ALTER, work: 'none' }], after };
+    }
     default:
       return { ...NOTHING, after: schema };
   }
@@ -169,6 +187,12 @@ function workOf(delta: TableDelta): Effect['work'] {
 function rewrites(from: string, to: string): boolean {
   const length = (type: string) => Number(/^character varying\((\d+)\)$/.exec(type)?.[1] ?? Number.NaN);
   return from !== to && !(to === 'text' && length(from) > 0) && !(length(to) >= length(from));
+}
+
+/** The triggers that watch over references are on both sides. */
+function dropped(table: Table): Effect[] {
+  const both = [table.name, ...table.foreignKeys.map((key) => key.table)];
+  return [...new Set(both)].map((each) => ({ table: each, ...ALTER, work: 'none' }));
 }
 
 function parents(table: Table): Effect[] {

@@ -16,6 +16,7 @@ import {
 export const queryWords: QueryWords = {
   // A 16-bit count in the protocol (https://www.postgresql.org/docs/current/protocol-message-formats.html, Bind).
   maxValues: 65_535,
+  keepsUnicode: true,
   insert: insertOnConflict,
   insertMany: (shape, rows) => (rows.length === 0 ? [] : [insertArrays(shape, rows)]),
   bindMany: (values) => [values],
@@ -30,6 +31,7 @@ export const queryWords: QueryWords = {
   },
   // Without its type it would be taken for one of the column's.
   number: (value) => sql`${value}::numeric`,
+  oneByOne: null,
   page: limitOffset,
 };
 

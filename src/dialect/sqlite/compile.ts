@@ -60,6 +60,20 @@ export function compile(operation: Operation, schema: Schema): Compiled {
       if (after === schema) return { ...NOTHING, after };
       return { statements: [{ sql: triggerSql(operation.trigger) }], effects: [], after };
     }
+    case 'dropTable': {
+      const { table } = operation;
+      if (!schema.tables.has(table)) return { ...NOTHING, after: schema };
+      return {
+        statements: [{ sql: `DROP TABLE ${quoteName(table)}` }],
+        effects: [{ table, lock: 'EXCLUSIVE, on the whole database', blocks: 'reads and writes', work: 'none' }],
+        after: applyOperation(schema, operation, TRAITS),
+      };
+    }
+    case 'dropTrigger': {
+      const after = applyOperation(schema, operation, TRAITS);
+      if (after.triggers.length === schema.triggers.length) return { ...NOTHING, after: schema };
+      return { statements: [{ sql: `DROP TRIGGER ${quoteName(operation.trigger.name)}` }], effects: [], after };
+    }
     default:
       return { ...NOTHING, after: schema };
   }

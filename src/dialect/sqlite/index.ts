@@ -4,20 +4,20 @@ import type { Range } from '../../schema/operations.js';
 import type { DatabaseUri } from '../../uri.js';
 import { formatUri } from '../../uri.js';
 import type { Database, Dialect, TableStats } from '../dialect.js';
-import { fileLock, NO_LOCK } from '../file-lock.js';
 import type { Query, Session } from '../session.js';
 import { readCatalog } from './catalog.js';
 import { compile } from './compile.js';
 import { openToRead, openToWrite } from './connect.js';
 import { faultOf } from './faults.js';
 import { holdersOf } from './holders.js';
-import { lock } from './lock.js';
+import { collectingLock, lock } from './lock.js';
 import { sqlitePath } from './options.js';
 import { preflight } from './preflight.js';
 import { queryWords } from './query-words.js';
 import { rowWords } from './row-words.js';
 import { isRowidName } from './rowid.js';
 import { backupCommand, script } from './script.js';
+import { openSnapshot } from './snapshot.js';
 import { spellColumn } from './spell.js';
 import { quoteName } from './table-sql.js';
 import { TRAITS } from './traits.js';
@@ -55,7 +55,7 @@ export function sqliteDialect(path: string | null): Dialect {
       // After a full disk SQLite leaves its journal to be played back by whoever reads next: without it the file is broken.
       await session.rows('PRAGMA schema_version');
     },
-    collecting: path === null ? NO_LOCK : fileLock(`${path}-mtrack-gc`, 'gc'),
+    collecting: collectingLock(path),
     giveBack: () => ['VACUUM'],
     blockers: async () => holdersOf(path),
     preflight: (session, scope) => preflight(path, session, scope),
@@ -70,15 +70,25 @@ export function sqliteDialect(path: string | null): Dialect {
   };
 }
 
-export async function openSqlite(uri: DatabaseUri): Promise<Omit<Database, 'named'>> {
-  const path = sqlitePath(uri);
+export const openSqlite = async (uri: DatabaseUri): Promise<Omit<Database, 'named'>> => ({
+  ...openSqliteFile(sqlitePath(uri)),
+  shown: formatUri(uri),
+});
+
+/** @param path null is a database in memory */
+export function openSqliteFile(path: string | null): Omit<Database, 'named'> {
   return {
     dialect: sqliteDialect(path),
     target: { host: null, port: null, user: null, database: path ?? ':memory:' },
-    shown: formatUri(uri),
+    shown: path ?? ':memory:',
     absent: path !== null && !statSync(path, { throwIfNoEntry: false }),
     reader: (patience, onWait) => openToRead(path, { patience, onWait: onWait ?? (() => undefined) }),
+    snapshot: (patience, onWait) => openSnapshot(path, { patience, onWait: onWait ?? (() => undefined) }),
     worker: () => openToWrite(path),
+    backups: async () => {
+      const { backupsOf } = await import('./backups.js');
+      return backupsOf(path, async (other) => ({ ...(await openSqlite(other)), named: '' }));
+    },
     loader: async () => (await import('./loader.js')).openLoader(path),
     pool: async (entities) => (await import('./pool.js')).openPool(path, entities),
   };

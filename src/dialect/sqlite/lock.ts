@@ -4,12 +4,23 @@
  * a journal that the next one to open the file plays back.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { LockWait } from '../dialect.js';
+import type { LockWait, NamedLock } from '../dialect.js';
+import { FileLock } from '../file-lock.js';
 import type { Session } from '../session.js';
 import { faultOf } from './faults.js';
 import { fileInUse, holdersOf } from './holders.js';
 
 const POLL_MS = 100;
+
+/** One transaction would keep everybody out: a file beside the database is locked instead. */
+export function collectingLock(path: string | null): NamedLock {
+  const file = path === null ? null : new FileLock(`${path}-mtrack-gc`, 'gc');
+  return {
+    take: async (_, wait) => file?.take(wait),
+    holds: async () => file?.isHeld ?? true,
+    release: async () => file?.release(),
+  };
+}
 
 export async function lock(path: string | null, session: Session, wait: LockWait): Promise<void> {
   // Both are ignored inside a transaction. References are not followed while tables are rebuilt, or the children of a

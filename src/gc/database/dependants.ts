@@ -60,7 +60,7 @@ function idsIn({ run_id, source, storage_location }: Version): ReadonlySet<strin
 async function aliasesByVersion(live: Live): Promise<ReadonlyMap<string, string[]>> {
   const aliases = new Map<string, string[]>();
   if (!live.has('registered_model_aliases')) return aliases;
-  const rows = await live.session.rows<{ name: string; version: number | string; alias: string }>(
+  const rows = await live.connection.rows<{ name: string; version: number | string; alias: string }>(
     sql`SELECT ${sql.ref('name')}, ${sql.ref('version')}, ${sql.ref('alias')} FROM ${sql.table('registered_model_aliases')}`,
   );
   for (const { name, version, alias } of rows) {
@@ -81,7 +81,7 @@ async function inTrash(live: Live, ids: readonly string[]): Promise<Needed[]> {
       ['model', 'logged_models', 'model_id'],
     ] as const) {
       if (!live.has(table)) continue;
-      const rows = await live.session.rows<{ id: string; experiment: number | string }>(sql`
+      const rows = await live.connection.rows<{ id: string; experiment: number | string }>(sql`
         SELECT ${sql.ref(`t.${key}`)} AS id, ${sql.ref('t.experiment_id')} AS experiment FROM ${sql.table(table)} t JOIN ${sql.table('experiments')} e ON ${sql.ref('e.experiment_id')} = ${sql.ref('t.experiment_id')}
         WHERE ${oneOf(`t.${key}`, part)} AND (${sql.ref('t.lifecycle_stage')} = ${DELETED} OR ${sql.ref('e.lifecycle_stage')} = ${DELETED})`);
       found.push(...rows.map(({ id, experiment }) => ({ id, kind, experiment: String(experiment) })));

@@ -1,8 +1,8 @@
 /** A database at whatever revision it is: what of MLflow's tables and columns is there, and queries over them in pages. */
 import { type RawBuilder, sql } from 'kysely';
 import type { Dialect } from '../../dialect/dialect.js';
-import type { Session } from '../../dialect/session.js';
 import type { Schema } from '../../schema/model.js';
+import type { Connection } from './connection.js';
 import type { Rows } from './kinds.js';
 
 export const PAGE = 500;
@@ -20,12 +20,12 @@ export interface PageQuery {
 }
 
 export class Live {
-  readonly session: Session;
+  readonly connection: Connection;
   readonly dialect: Dialect;
   readonly #columns: ReadonlyMap<string, ReadonlySet<string>>;
 
-  constructor(session: Session, dialect: Dialect, schema: Schema) {
-    this.session = session;
+  constructor(connection: Connection, dialect: Dialect, schema: Schema) {
+    this.connection = connection;
     this.dialect = dialect;
     this.#columns = new Map(
       [...schema.tables].map(([name, { columns }]) => [name, new Set(columns.map((c) => c.name))]),
@@ -51,7 +51,7 @@ export class Live {
     let after: readonly unknown[] | null = null;
     for (;;) {
       const conditions: Condition[] = after === null ? [...where] : [...where, behind(key, after)];
-      const rows: Row[] = await this.session.rows<Row>(
+      const rows: Row[] = await this.connection.rows<Row>(
         sql`SELECT ${sql.join([...columns, ...keys])} FROM ${from} WHERE ${all(conditions)} ORDER BY ${order} ${this.dialect.queries.page(size)}`,
       );
       if (rows.length > 0) yield rows;

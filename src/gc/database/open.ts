@@ -4,61 +4,66 @@ import type { Session } from '../../dialect/session.js';
 import { MtrackError } from '../../errors.js';
 import { HEAD, isKnown } from '../../schema/lineage.js';
 import type { Schema } from '../../schema/model.js';
-import { startFrom } from '../../upgrade/assess.js';
 import { locateIn } from '../../upgrade/locate.js';
+import { startFrom } from '../../upgrade/start.js';
+import type { OpenTrash } from '../source.js';
+import { type Connection, readingConnection, WorkingConnection } from './connection.js';
 import { DatabaseTrash } from './source.js';
 
 /** The longest that one statement waits for another session's lock. */
 const LOCK_ATTEMPT_MS = 3000;
 
-/** For looking: nothing can be written. */
-export async function lookAtTrash<T>(
-  database: Database,
-  wait: LockWait,
-  use: (source: DatabaseTrash) => Promise<T>,
-): Promise<T> {
-  const session = await database.reader(wait.patience, wait.onWait);
-  try {
-    return await use(await trashOf(session, database));
-  } finally {
-    await session.close();
-  }
+export function databaseTrash(database: Database): OpenTrash {
+  const { dialect } = database;
+  return {
+    look: async (wait, use) => {
+      const session = await database.reader(wait.patience, wait.onWait);
+      try {
+        return await use(await trashOf(session, readingConnection(session), database));
+      } finally {
+        await session.close();
+      }
+    },
+    work: async (wait, use) => {
+      if (database.absent) throw noTables(database);
+      const connection = await WorkingConnection.open({
+        open: () => ready(database, wait),
+        faultOf: dialect.faultOf,
+        wait,
+      });
+      try {
+        return await use(await trashOf(connection.session, connection, database));
+      } finally {
+        await dialect.collecting.release(connection.session).catch(() => undefined);
+        await connection.session.close();
+      }
+    },
+  };
 }
 
-/**
- * For removing, or restoring.
- * @throws {MtrackError} LOCKED while another one is at work
- */
-export async function withTrash<T>(
-  database: Database,
-  wait: LockWait,
-  use: (source: DatabaseTrash, session: Session) => Promise<T>,
-): Promise<T> {
+/** A session with its settings and the lock. @throws {MtrackError} LOCKED */
+async function ready(database: Database, wait: LockWait): Promise<Session> {
   const { dialect } = database;
-  if (database.absent) throw noTables(database);
   const session = await database.worker();
   try {
     await dialect.prepare(session, { lockTimeout: LOCK_ATTEMPT_MS, rowsOnly: true });
     await dialect.collecting.take(session, wait);
-    try {
-      return await use(await trashOf(session, database), session);
-    } finally {
-      await dialect.collecting.release(session).catch(() => undefined);
-    }
-  } finally {
+    return session;
+  } catch (error) {
     await session.close();
+    throw error;
   }
 }
 
 /** @throws {MtrackError} where the tables are not those of an MLflow that is known here */
-async function trashOf(session: Session, database: Database): Promise<DatabaseTrash> {
+async function trashOf(session: Session, connection: Connection, database: Database): Promise<DatabaseTrash> {
   const { dialect } = database;
   const versions = await dialect.readVersions(session);
   const schema = await dialect.readCatalog(session);
   const [version = null, ...more] = versions ?? [];
   // Half-way between two revisions is as good as at one: the tables and columns that there are decide.
   if (version === null || more.length > 0 || !isKnown(version)) refuseOthers(versions, schema, database, dialect);
-  return new DatabaseTrash(session, dialect, schema, version);
+  return new DatabaseTrash(connection, dialect, schema, version);
 }
 
 function refuseOthers(versions: readonly string[] | null, schema: Schema, database: Database, dialect: Dialect): void {

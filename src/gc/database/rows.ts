@@ -1,5 +1,6 @@
 /** The rows that go with things of a kind: counted, or removed. */
 import { type RawBuilder, sql } from 'kysely';
+import type { Session } from '../../dialect/session.js';
 import type { Kind, RowCounts } from '../source.js';
 import { KINDS, type Owner, type Reference, type Rows } from './kinds.js';
 import { all, chunks, type Live, oneOf } from './live.js';
@@ -26,7 +27,7 @@ export class RowsOfThings {
     const counts = new Counts();
     for (const reference of this.#references(kind)) {
       if (reference.does === 'clear') continue;
-      for (const part of chunks(await this.#keys(reference, kind, ids, isGone), AT_ONCE)) {
+      for (const part of chunks(await this.#keys(reference, kind, ids, isGone, this.#live.connection), AT_ONCE)) {
         counts.add(reference.table, await this.#counted(reference, part, isGone));
       }
     }
@@ -35,12 +36,11 @@ export class RowsOfThings {
   }
 
   /** Within a transaction. The things themselves are removed last. */
-  async remove(kind: Kind, ids: readonly string[]): Promise<RowCounts> {
+  async remove(kind: Kind, ids: readonly string[], session: Session): Promise<RowCounts> {
     const counts = new Counts();
-    const { session } = this.#live;
     for (const reference of this.#references(kind)) {
       const table = sql.table(reference.table);
-      for (const part of chunks(await this.#keys(reference, kind, ids, NOTHING_GONE), AT_ONCE)) {
+      for (const part of chunks(await this.#keys(reference, kind, ids, NOTHING_GONE, session), AT_ONCE)) {
         const where = matching(reference, part);
         if (reference.does === 'clear') {
           await session.run(sql`UPDATE ${table} SET ${sql.ref(reference.column)} = NULL WHERE ${where}`);
@@ -58,12 +58,18 @@ export class RowsOfThings {
   }
 
   /** What the column of these rows holds: the ids themselves, or keys of the rows in between. */
-  async #keys({ through, column }: Rows, kind: Kind, ids: readonly string[], isGone: IsGone): Promise<unknown[]> {
+  async #keys(
+    { through, column }: Rows,
+    kind: Kind,
+    ids: readonly string[],
+    isGone: IsGone,
+    asked: Pick<Session, 'rows'>,
+  ): Promise<unknown[]> {
     if (!through) return ids.map((id) => bound(kind, column, id));
     const owners = this.#ownersOf(through, isGone);
     const keys: unknown[] = [];
-    for (const part of chunks(await this.#keys(through, kind, ids, isGone), AT_ONCE)) {
-      const rows = await this.#live.session.rows<Record<string, unknown>>(
+    for (const part of chunks(await this.#keys(through, kind, ids, isGone, asked), AT_ONCE)) {
+      const rows = await asked.rows<Record<string, unknown>>(
         sql`SELECT ${sql.join([sql`${sql.ref(through.key)} AS k`, ...ownerColumns(owners)])} FROM ${sql.table(through.table)} WHERE ${matching(through, part)}`,
       );
       keys.push(...rows.filter((row) => !wentBefore(row, owners, isGone)).map(({ k }) => k));
@@ -76,10 +82,10 @@ export class RowsOfThings {
     const from = sql`FROM ${sql.table(rows.table)} WHERE ${matching(rows, values)}`;
     const n = sql.raw(`${this.#live.dialect.words.count()} AS n`);
     if (owners.length === 0) {
-      const [row] = await this.#live.session.rows<{ n: unknown }>(sql`SELECT ${n} ${from}`);
+      const [row] = await this.#live.connection.rows<{ n: unknown }>(sql`SELECT ${n} ${from}`);
       return Number(row?.n ?? 0);
     }
-    const groups = await this.#live.session.rows<Record<string, unknown>>(
+    const groups = await this.#live.connection.rows<Record<string, unknown>>(
       sql`SELECT ${sql.join([n, ...ownerColumns(owners)])} ${from} GROUP BY ${sql.join(columnsOf(owners).map((name) => sql.ref(name)))}`,
     );
     return groups.filter((row) => !wentBefore(row, owners, isGone)).reduce((sum, row) => sum + Number(row.n), 0);

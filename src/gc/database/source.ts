@@ -4,10 +4,11 @@ import type { Dialect } from '../../dialect/dialect.js';
 import type { Session } from '../../dialect/session.js';
 import { MtrackError } from '../../errors.js';
 import type { Schema } from '../../schema/model.js';
-import type { Age, Dependant, Experiment, Item, Kind, Removed, RowCounts, Scope, TrashSource } from '../source.js';
+import type { Age, Dependant, Item, Kind, Removed, RowCounts, Scope, TrashSource } from '../source.js';
+import type { Connection } from './connection.js';
 import { dependants } from './dependants.js';
 import { KINDS } from './kinds.js';
-import { all, chunks, Live, oneOf } from './live.js';
+import { all, chunks, Live, oneOf, PAGE } from './live.js';
 import { bound, RowsOfThings } from './rows.js';
 
 const DELETED = 'deleted';
@@ -19,6 +20,7 @@ const TRACE_LOCATION_TAG = 'mlflow.artifactLocation';
 /** A thing as its table has it. */
 interface Row {
   readonly id: string;
+  readonly name?: string | null;
   readonly experiment?: number | string;
   readonly location?: string | null;
   readonly stage?: string | null;
@@ -28,41 +30,41 @@ interface Row {
 type Condition = RawBuilder<unknown>;
 
 export class DatabaseTrash implements TrashSource {
-  readonly most: number;
+  readonly batch: TrashSource['batch'];
   readonly #live: Live;
   readonly #rows: RowsOfThings;
   /** What alembic_version said when the schema was read. */
   readonly #version: string | null;
 
-  constructor(session: Session, dialect: Dialect, schema: Schema, version: string | null) {
-    this.#live = new Live(session, dialect, schema);
+  constructor(connection: Connection, dialect: Dialect, schema: Schema, version: string | null) {
+    this.#live = new Live(connection, dialect, schema);
     this.#rows = new RowsOfThings(this.#live);
     this.#version = version;
-    this.most = mostAtOnce(schema);
+    this.batch = batchOf(schema);
   }
 
   async now(): Promise<number> {
-    const [row] = await this.#session.rows<{ now: number | string }>(
+    const [row] = await this.#connection.rows<{ now: number | string }>(
       sql`SELECT ${sql.raw(this.#live.dialect.words.now())} AS ${sql.ref('now')}`,
     );
     return Number(row?.now);
   }
 
-  get #session(): Session {
-    return this.#live.session;
+  get #connection(): Connection {
+    return this.#live.connection;
   }
 
   // ---------------------------------------------------------------- what is there
 
-  async experiments({ experiments }: Pick<Scope, 'experiments'>): Promise<readonly Experiment[]> {
-    const rows = await this.#session.rows<Row & { name: string }>(sql`
-      SELECT ${sql.ref('experiment_id')} AS id, ${sql.ref('name')}, ${sql.ref('artifact_location')} AS location, ${this.#at('experiment')} AS at
-      FROM ${sql.table('experiments')} WHERE ${all([isDeleted(), ...inExperiments(experiments)])} ORDER BY ${sql.ref('experiment_id')}`);
-    return rows.map(({ id, name, location = null, at }) => ({ id: String(id), name, location, deletedAt: time(at) }));
+  async experiments({ experiments }: Pick<Scope, 'experiments'>): Promise<readonly Item[]> {
+    const found: Item[] = [];
+    for await (const page of this.#pages('experiment', [isDeleted(), ...inExperiments(experiments)]))
+      found.push(...page);
+    return found;
   }
 
   async idsOf(names: readonly string[]): Promise<readonly { id: string; name: string }[]> {
-    const rows = await this.#session.rows<{ id: number | string; name: string }>(
+    const rows = await this.#connection.rows<{ id: number | string; name: string }>(
       sql`SELECT ${sql.ref('experiment_id')} AS id, ${sql.ref('name')} FROM ${sql.table('experiments')} WHERE ${oneOf('name', names)}`,
     );
     return rows.map(({ id, name }) => ({ id: String(id), name }));
@@ -88,7 +90,7 @@ export class DatabaseTrash implements TrashSource {
     while (level.length > 0) {
       const next: string[] = [];
       for (const part of chunks(level, 1000)) {
-        const rows = await this.#session.rows<{ id: string }>(
+        const rows = await this.#connection.rows<{ id: string }>(
           sql`SELECT ${sql.ref('run_uuid')} AS id FROM ${sql.table('tags')} WHERE ${sql.ref('key')} = ${PARENT_TAG} AND ${oneOf('value', part)}`,
         );
         next.push(...rows.map(({ id }) => id).filter((id) => !seen.has(id)));
@@ -138,7 +140,7 @@ export class DatabaseTrash implements TrashSource {
 
   async hindrances(experiment: string): Promise<readonly string[]> {
     if (!this.#live.has('guardrails', 'scorer_id', 'name')) return [];
-    const rows = await this.#session.rows<{ name: string; scorer: string }>(sql`
+    const rows = await this.#connection.rows<{ name: string; scorer: string }>(sql`
       SELECT ${sql.ref('g.name')} AS name, ${sql.ref('s.scorer_name')} AS scorer
       FROM ${sql.table('guardrails')} g JOIN ${sql.table('scorers')} s ON ${sql.ref('s.scorer_id')} = ${sql.ref('g.scorer_id')}
       WHERE ${oneOf('s.experiment_id', [Number(experiment)])} ORDER BY ${sql.ref('g.name')}`);
@@ -152,7 +154,7 @@ export class DatabaseTrash implements TrashSource {
     ] as const;
     for (const [kind, table, location, id] of places) {
       if (!this.#live.has(table, location)) continue;
-      const rows = await this.#session.rows<{ place: string }>(sql`
+      const rows = await this.#connection.rows<{ place: string }>(sql`
         SELECT DISTINCT REPLACE(${sql.ref(location)}, ${sql.ref(id)}, '*') AS place FROM ${sql.table(table)}
         WHERE ${sql.ref(location)} IS NOT NULL AND NOT (${all([isDeleted(), this.#isDue(kind, age)])})`);
       for (const { place } of rows) yield place;
@@ -169,25 +171,35 @@ export class DatabaseTrash implements TrashSource {
     );
   }
 
-  async remove(kind: Kind, items: readonly Item[]): Promise<Removed> {
-    await this.#session.begin();
-    try {
-      await this.#makeSureOfVersion();
-      const restored = new Set(await this.#restored(kind, items));
-      const ids = items.map(({ id }) => id).filter((id) => !restored.has(id));
-      const rows = await this.#rows.remove(kind, ids);
-      await this.#session.commit();
-      return { rows, ids, restored: [...restored] };
-    } catch (error) {
-      // Where the connection is gone, so is the transaction: the first error is the one that counts.
-      await this.#session.rollback().catch(() => undefined);
-      throw error;
-    }
+  async remove(kind: Kind, items: readonly Item[], within: string | null): Promise<Removed> {
+    const asked = items.map(({ id }) => id);
+    let done: Removed | null = null;
+    return this.#connection.transaction(async (session) => {
+      await this.#makeSureOfVersion(session);
+      const stages = await this.#stages(kind, asked, session);
+      // The connection broke when it committed, and the commit had reached the server.
+      if (done !== null && stages.size === 0) return done;
+      const open = within === null || (await this.#stages('experiment', [within], session)).get(within) === DELETED;
+      const restored = items
+        .filter(({ id, deleted }) => !open || (deleted && isLiving(stages.get(id))))
+        .map(({ id }) => id);
+      const ids = asked.filter((id) => !restored.includes(id));
+      done = { rows: await this.#rows.remove(kind, ids, session), ids, restored };
+      return done;
+    });
+  }
+
+  refusal(): null {
+    return null;
+  }
+
+  async giveBack(tables: readonly string[]): Promise<void> {
+    for (const statement of this.#live.dialect.giveBack(tables)) await this.#connection.run(statement);
   }
 
   /** Another schema has other tables that refer to what goes. @throws {MtrackError} PLAN_CHANGED */
-  async #makeSureOfVersion(): Promise<void> {
-    const now = (await this.#live.dialect.readVersions(this.#session))?.[0] ?? null;
+  async #makeSureOfVersion(session: Session): Promise<void> {
+    const now = (await this.#live.dialect.readVersions(session))?.[0] ?? null;
     if (now === this.#version) return;
     throw new MtrackError('PLAN_CHANGED', {
       found: `the database was upgraded from ${this.#version ?? 'no version'} to ${now ?? 'no version'} meanwhile`,
@@ -196,21 +208,19 @@ export class DatabaseTrash implements TrashSource {
     });
   }
 
-  /** Those that are not deleted any more; the others stay locked to the end of the transaction. */
-  async #restored(kind: Kind, items: readonly Item[]): Promise<string[]> {
-    if (kind === 'trace' || kind === 'job') return [];
+  /** Of those that are there, which stay locked to the end of the transaction. */
+  async #stages(kind: Kind, ids: readonly string[], session: Session): Promise<ReadonlyMap<string, string | null>> {
     const { table, key } = KINDS[kind];
     const { locking } = this.#live.dialect.queries;
-    const asked = items.filter(({ deleted }) => deleted).map(({ id }) => id);
-    if (asked.length === 0) return [];
-    const rows = await this.#session.rows<{ id: string }>(sql`
-      SELECT ${sql.ref(key)} AS id FROM ${sql.table(table)} ${locking.from}
-      WHERE ${oneOf(
-        key,
-        asked.map((id) => bound(kind, key, id)),
-      )} AND ${isDeleted()} ${locking.end}`);
-    const deleted = new Set(rows.map(({ id }) => String(id)));
-    return asked.filter((id) => !deleted.has(id));
+    const stage = this.#live.has(table, 'lifecycle_stage') ? sql.ref('lifecycle_stage') : sql`NULL`;
+    const where = oneOf(
+      key,
+      ids.map((id) => bound(kind, key, id)),
+    );
+    const rows = await session.rows<{ id: number | string; stage: string | null }>(
+      sql`SELECT ${sql.ref(key)} AS id, ${stage} AS stage FROM ${sql.table(table)} ${locking.from} WHERE ${where} ${locking.end}`,
+    );
+    return new Map(rows.map((row) => [String(row.id), row.stage]));
   }
 
   // ---------------------------------------------------------------- conditions
@@ -227,6 +237,7 @@ export class DatabaseTrash implements TrashSource {
     if (kind !== 'job' && kind !== 'experiment') columns.push(sql`${of('experiment_id')} AS experiment`);
     if (kind === 'run') columns.push(sql`${of('artifact_uri')} AS location`);
     if (kind === 'model' || kind === 'experiment') columns.push(sql`${of('artifact_location')} AS location`);
+    if (kind !== 'trace' && kind !== 'job') columns.push(sql`${of('name')} AS name`);
     if (joined) columns.push(sql`${sql.ref('l.value')} AS location`);
     if (kind === 'run' || kind === 'model' || kind === 'experiment') {
       columns.push(sql`${of('lifecycle_stage')} AS stage`, sql`${this.#at(kind)} AS at`);
@@ -238,9 +249,10 @@ export class DatabaseTrash implements TrashSource {
         : sql.table(table);
     const pages = this.#live.pages<Row>({ columns, from, where, key: [kind === 'trace' ? `t.${key}` : key] });
     for await (const rows of pages) {
-      yield rows.map(({ id, experiment, location = null, stage, at }) => ({
+      yield rows.map(({ id, name = null, experiment, location = null, stage, at }) => ({
         kind,
         id: String(id),
+        name,
         experiment: kind === 'experiment' ? String(id) : experiment === undefined ? null : String(experiment),
         location,
         deleted: stage === DELETED,
@@ -251,7 +263,7 @@ export class DatabaseTrash implements TrashSource {
 
   async #countOf(kind: Kind, where: readonly Condition[]): Promise<number> {
     const n = sql.raw(`${this.#live.dialect.words.count()} AS n`);
-    const [row] = await this.#session.rows<{ n: number | string }>(
+    const [row] = await this.#connection.rows<{ n: number | string }>(
       sql`SELECT ${n} FROM ${sql.table(KINDS[kind].table)} WHERE ${all(where)}`,
     );
     return Number(row?.n ?? 0);
@@ -279,6 +291,8 @@ export class DatabaseTrash implements TrashSource {
   }
 }
 
+const isLiving = (stage: string | null | undefined): boolean => stage !== undefined && stage !== DELETED;
+
 async function* nothing(): AsyncGenerator<readonly Item[]> {}
 
 const isDeleted = (): Condition => sql`${sql.ref('lifecycle_stage')} = ${DELETED}`;
@@ -288,14 +302,14 @@ const inExperiments = (experiments: readonly string[] | null): Condition[] =>
 
 const time = (value: unknown): number | null => (value === null || value === undefined ? null : Number(value));
 
-/** Without an index on the column that refers to runs, each statement reads the whole table: then few of them are best. */
-function mostAtOnce(schema: Schema): number {
-  const unindexed = ['metrics', 'latest_metrics', 'params', 'tags'].some((name) => {
+/** Without an index on the column that refers to runs each statement reads the whole table: then few of them are best. */
+function batchOf(schema: Schema): TrashSource['batch'] {
+  const isUnindexed = ['metrics', 'latest_metrics', 'params', 'tags'].some((name) => {
     const table = schema.tables.get(name);
     const keys = table
       ? [table.primaryKey?.columns, ...table.indexes.map(({ columns }) => columns.map((c) => c.name))]
       : [];
     return table !== undefined && !keys.some((columns) => columns?.[0] === 'run_uuid');
   });
-  return unindexed ? 1000 : 500;
+  return isUnindexed ? { least: PAGE, most: PAGE } : { least: 10, most: PAGE };
 }

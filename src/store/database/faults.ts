@@ -46,6 +46,16 @@ export function withStoreErrors<Tables>(pool: Pool<Tables>, faultOf: (error: unk
   return {
     ...pool,
     read: (work) => explained(pool.read(work)),
-    write: (work) => explained(pool.write(work)),
+    write: (work, options) => explained(pool.write(work, options)),
   };
+}
+
+/** Once more where somebody else's row was quicker: the second time it is there to be found. */
+export async function orAgain<Result>(attempt: () => Promise<Result>): Promise<Result> {
+  try {
+    return await attempt();
+  } catch (error) {
+    if (!(error instanceof DuplicateKey)) throw error;
+    return attempt();
+  }
 }

@@ -22,9 +22,9 @@ export { disk, type Files, filesBelow } from './files.js';
 export { ARTIFACTS, isExperimentFolder, METRICS, MODELS, PARAMS, TAGS, TRACES, TRASH } from './layout.js';
 export type { Point } from './metric-lines.js';
 export { isTrashed, readExperimentTags, type StoredExperiment } from './read-experiment.js';
-export type { StoredModel } from './read-model.js';
+export { readModel, type StoredModel } from './read-model.js';
 export { registeredModelsIn, type StoredRegisteredModel, type StoredVersion, versionsIn } from './read-registry.js';
-export { readInputs, readOutputs, type StoredInputs, type StoredRun } from './read-run.js';
+export { readInputs, readOutputs, readRun, type StoredInputs, type StoredRun } from './read-run.js';
 export { type StoredTrace, traceInfo } from './read-trace.js';
 export {
   type KeyedPoint,

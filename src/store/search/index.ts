@@ -34,5 +34,5 @@ export {
   reprString,
   strip as stripSpace,
 } from './python.js';
-export { compactJson, readJson, writeJson } from './python-json.js';
+export { compactJson, readJson, readJsonText, writeJson, writeUnicodeJson } from './python-json.js';
 export { parseSearch, type Search } from './search.js';

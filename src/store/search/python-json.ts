@@ -1,5 +1,5 @@
 /** JSON as Python's `json` reads and writes it: integers are `bigint`, NaN is a number, and there is a space behind a comma. */
-import { isList, type Json } from './python.js';
+import { isList, type Json, reprFloat } from './python.js';
 
 const SPACE = /[ \t\n\r]*/y;
 const NUMBER = /(-?(?:0|[1-9]\d*))(\.\d+)?([eE][-+]?\d+)?/y;
@@ -90,21 +90,41 @@ class Reader {
 /** `undefined` where it is no JSON. */
 export function readJson(bytes: Uint8Array): Json | undefined {
   try {
-    return new Reader(new TextDecoder('utf-8', { fatal: true }).decode(bytes)).all();
+    return readJsonText(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
   } catch (error) {
-    if (error instanceof Broken || error instanceof TypeError) return undefined;
+    if (error instanceof TypeError) return undefined;
     throw error;
   }
 }
 
-export function writeJson(value: Json): string {
-  if (typeof value === 'string') return asciiString(value);
+/** The same of a text. */
+export function readJsonText(text: string): Json | undefined {
+  try {
+    return new Reader(text).all();
+  } catch (error) {
+    if (error instanceof Broken) return undefined;
+    throw error;
+  }
+}
+
+/** `json.dumps`, whose texts are ASCII. */
+export const writeJson = (value: Json): string => write(value, asciiString);
+
+/** The same with all characters as they are. */
+export const writeUnicodeJson = (value: Json): string => write(value, JSON.stringify);
+
+function write(value: Json, string: (text: string) => string): string {
+  if (typeof value === 'string') return string(value);
   if (typeof value === 'bigint') return String(value);
-  if (isList(value)) return `[${value.map(writeJson).join(', ')}]`;
+  if (typeof value === 'number') return number(value);
   if (value === null || typeof value !== 'object') return JSON.stringify(value);
-  const entries = Object.entries(value).map(([key, each]) => `${asciiString(key)}: ${writeJson(each)}`);
+  if (isList(value)) return `[${value.map((each) => write(each, string)).join(', ')}]`;
+  const entries = Object.entries(value).map(([key, each]) => `${string(key)}: ${write(each, string)}`);
   return `{${entries.join(', ')}}`;
 }
+
+const number = (value: number) =>
+  Number.isFinite(value) ? reprFloat(value) : Number.isNaN(value) ? 'NaN' : value > 0 ? 'Infinity' : '-Infinity';
 
 /** Without spaces, and the members of objects by their names. */
 export function compactJson(value: Json): string {

@@ -17,6 +17,7 @@ export function openFiles(path: string, revision: string, schema: Schema): Sourc
     shown: root,
     revision,
     counts: new Map(),
+    others: [],
     async *batches(signal, problems): AsyncGenerator<Batch> {
       const lacking = new Map<string, number>();
       const report = (damage: Damage) => reported(damage, root, problems);

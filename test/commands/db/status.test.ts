@@ -175,25 +175,24 @@ await forEachDialect('db status', (server) => {
     );
   });
 
-  test(
-    'newer than this build: 13, and by what it is known to be newer',
-    onCopy(
-      () => head,
-      async (database) => {
-        await stamp(database, 'ffff00001111');
-        await run(database, 'CREATE TABLE of_a_later_release (id INT)');
-        const { code, text, json } = await statusOf(database.uri);
-        expect(code).toBe(13);
-        expect(json).toMatchObject({ state: 'newer', code: 'DATABASE_NEWER', version: 'ffff00001111', head: HEAD });
-        expect(text).toContain('ffff00001111');
-        expect(text).toContain(`this build knows MLflow up to ${HEAD}  (MLflow 3.18)`);
-        expect(text).toContain('next: update mtrack');
-        const refused = await mtrack(['db', 'upgrade', database.uri, '--yes']);
-        expect(refused.code).toBe(13);
-        expect(refused.stderr).toContain('ffff00001111');
-      },
-    ),
-  );
+  test('newer than this build: 13, and by what it is known to be newer', async () => {
+    try {
+      await stamp(head, 'ffff00001111');
+      await run(head, 'CREATE TABLE of_a_later_release (id INT)');
+      const { code, text, json } = await statusOf(head.uri);
+      expect(code).toBe(13);
+      expect(json).toMatchObject({ state: 'newer', code: 'DATABASE_NEWER', version: 'ffff00001111', head: HEAD });
+      expect(text).toContain('ffff00001111');
+      expect(text).toContain(`this build knows MLflow up to ${HEAD}  (MLflow 3.18)`);
+      expect(text).toContain('next: update mtrack');
+      const refused = await mtrack(['db', 'upgrade', head.uri, '--yes']);
+      expect(refused.code).toBe(13);
+      expect(refused.stderr).toContain('ffff00001111');
+    } finally {
+      await stamp(head, HEAD);
+      await run(head, 'DROP TABLE of_a_later_release');
+    }
+  });
 
   describe("not MLflow's: 14, and whose it is", () => {
     test('Optuna', async () => {
@@ -257,27 +256,25 @@ await forEachDialect('db status', (server) => {
       );
     });
 
-    test(
-      'two rows in alembic_version: the one that the schema is of, and how the other goes',
-      onCopy(
-        () => head,
-        async (database) => {
-          await stamp(database, HEAD, 'acf3f17fdcc7');
-          const said = await statusOf(database.uri);
-          expect(said.code).toBe(14);
-          expect(said.json).toMatchObject({ state: 'foreign', code: 'DATABASE_FOREIGN', fits: [HEAD] });
-          expect([...(said.json.versions as string[])].sort()).toEqual(['acf3f17fdcc7', HEAD].sort());
-          expect(said.text).toContain('2 rows');
-          const fix = /DELETE FROM alembic_version WHERE version_num <> '(\w+)'/.exec(said.text);
-          expect(fix?.[1]).toBe(HEAD);
-          const refused = await mtrack(['db', 'upgrade', database.uri, '--yes']);
-          expect(refused.code).toBe(14);
-          expect(refused.stderr).toContain(fix?.[0]);
-          await run(database, fix?.[0] ?? '');
-          expect((await statusOf(database.uri)).code).toBe(0);
-        },
-      ),
-    );
+    test('two rows in alembic_version: the one that the schema is of, and how the other goes', async () => {
+      try {
+        await stamp(head, HEAD, 'acf3f17fdcc7');
+        const said = await statusOf(head.uri);
+        expect(said.code).toBe(14);
+        expect(said.json).toMatchObject({ state: 'foreign', code: 'DATABASE_FOREIGN', fits: [HEAD] });
+        expect([...(said.json.versions as string[])].sort()).toEqual(['acf3f17fdcc7', HEAD].sort());
+        expect(said.text).toContain('2 rows');
+        const fix = /DELETE FROM alembic_version WHERE version_num <> '(\w+)'/.exec(said.text);
+        expect(fix?.[1]).toBe(HEAD);
+        const refused = await mtrack(['db', 'upgrade', head.uri, '--yes']);
+        expect(refused.code).toBe(14);
+        expect(refused.stderr).toContain(fix?.[0]);
+        await run(head, fix?.[0] ?? '');
+        expect((await statusOf(head.uri)).code).toBe(0);
+      } finally {
+        await stamp(head, HEAD);
+      }
+    });
   });
 
   test(

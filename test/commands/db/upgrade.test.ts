@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { finished, mtrack, start } from '../../support/cli.js';
 import { opened, SERVERS, type Server, type TestDatabase, withDatabase } from '../../support/databases.js';
 import { golden } from '../../support/golden.js';
-import { broken, until, upgradeArgs } from '../../support/kill.js';
+import { broken, slowly, until, upgradeArgs } from '../../support/kill.js';
 import { oldest } from '../../support/old-databases.js';
 import { differences, query, run, stateOf, upgradeTo } from '../../support/state.js';
 import { bothWays } from '../../support/status.js';
@@ -77,10 +77,12 @@ await forEachDialect('db upgrade', (server) => {
         expect(said).toContain('This database: 72 rows in params; 250 characters in the longest value of params.');
         expect(said).toMatch(/take 8000 characters; MLflow itself accepts at most 6000/);
         expect(said).toMatch(LOCK_OF_PARAMS[server.dialect]);
-        expect(said).toContain(`take a backup: ${BACKUP[server.dialect]}`);
+        expect(said).toContain('take a backup: mtrack db backup ');
+        expect(said).toContain(`or with the database's own tool: ${BACKUP[server.dialect]}`);
       }
       expect(yes.json.error).toMatchObject({
         fix: [
+          expect.stringContaining('mtrack db backup '),
           expect.stringContaining(BACKUP[server.dialect]),
           expect.stringContaining(`--yes --accept ${WIDER_PARAMS}`),
         ],
@@ -193,7 +195,7 @@ await forEachDialect('db upgrade', (server) => {
         expect(back.json.error).toMatchObject({ code: 'DATABASE_NEWER' });
         expect(back.stderr).toContain('5b0e9adcef9c (MLflow 2.13 – 2.14)');
         expect(back.stderr).toContain('acf3f17fdcc7 (MLflow 2.8 – 2.12)');
-        expect(back.stderr).toContain('going back means restoring a backup');
+        expect(back.stderr).toContain('to go back: mtrack db downgrade --to');
         expect(await versionOf(database)).toEqual(['5b0e9adcef9c']);
       },
     );
@@ -229,7 +231,7 @@ await forEachDialect('db upgrade', (server) => {
       await inTemporaryFolder(async (folder) => {
         const mark = join(folder, 'mark');
         // The first of three tables of 867495a8f9d4.
-        const hold = { like: 'CREATE TABLE .?trace_info', side: 'after', does: 'hold', mark } as const;
+        const hold = { like: '^CREATE TABLE .?trace_info', side: 'after', does: 'hold', mark } as const;
         const child = start(upgradeArgs(database.uri), broken([hold]));
         const end = finished(child);
         await until('the upgrade is in its middle', () => existsSync(mark), 60_000);
@@ -424,27 +426,29 @@ describe('on a terminal', () => {
     }, use);
   const OWN = 'cannot be undone? (y/N)';
   const LAST = 'Upgrade this database now? (y/N)';
+  const MANY_PARAMS = `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 600000)
+    INSERT INTO params (key, value, run_uuid) SELECT 'p' || i, 'value', run_uuid FROM n, (SELECT MIN(run_uuid) AS run_uuid FROM runs)`;
 
   test(
     'it shows the plan, the backup command and the warning, asks for each agreement, and shows what it does',
     withOld(async (database) => {
-      // More rows than fit into some chunks, so that there is a rate and a time left to be shown.
-      await run(
-        database,
-        `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 600000)
-         INSERT INTO params (key, value, run_uuid) SELECT 'p' || i, 'value', run_uuid FROM n, (SELECT MIN(run_uuid) AS run_uuid FROM runs)`,
-      );
+      // More rows than fit into some chunks, and time for each, so that there is a rate and a time left to be shown.
+      await run(database, MANY_PARAMS);
       const { code, screen, unanswered } = await onTerminal(
         ['db', 'upgrade', database.uri],
         [
           { after: OWN, send: 'y\r' },
           { after: LAST, send: 'y\r' },
         ],
+        slowly('^INSERT INTO .*params', 200),
       );
       expect(code, screen).toBe(0);
       expect(unanswered).toBe(0);
       expect(screen).toContain(`from  ${BEFORE_CONSENT}  (MLflow 1.29 – 2.2)`);
-      expect(screen).toContain(`A backup first: sqlite3 ${database.name} ".backup '${database.name}.backup'"`);
+      expect(screen).toContain('Nothing proves that there is a backup (--require-backup)');
+      expect(screen).toContain(`A backup first: mtrack db backup ${database.uri}`);
+      expect(screen).toContain(`own tool: sqlite3 ${database.name} ".backup '${database.name}.backup'"`);
+      expect(screen).toContain(`the proof: mtrack db backup-check BACKUP ${database.uri} --restore --rehearse`);
       expect(screen).toContain('This database: 600,072 rows in params');
       // Before the questions, not after them.
       expect(screen.indexOf('what takes time:')).toBeGreaterThan(0);
@@ -496,14 +500,11 @@ describe('on a terminal', () => {
   test(
     'Ctrl-C in the middle of an upgrade: 5, the file is as it was, and the next run ends it',
     withOld(async (database) => {
-      await run(
-        database,
-        `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 600000)
-         INSERT INTO params (key, value, run_uuid) SELECT 'p' || i, 'value', run_uuid FROM n, (SELECT MIN(run_uuid) AS run_uuid FROM runs)`,
-      );
+      await run(database, MANY_PARAMS);
       const { code, screen } = await onTerminal(
         ['db', 'upgrade', database.uri, '--yes', '--accept', WIDER_PARAMS],
         [{ after: 'copy params: ', send: '\x03' }],
+        slowly('^INSERT INTO .*params', 200),
       );
       expect(code, screen).toBe(5);
       expect(screen).toContain('SIGINT: stopping at the next safe point');

@@ -41,6 +41,7 @@ await forEachDatabaseStore('logged models', (implementation) => {
         create({ name: '' }),
         create({ name: 'a/b' }),
         create({ name: "a'b" }),
+        create({ name: 'twice', params: [pair('p', '1'), pair('p', '1')] }),
         ['loggedModels.get', [idOf(3)]],
         ['loggedModels.get', ['m-none']],
         ['loggedModels.finalize', [idOf(3), 'LOGGED_MODEL_READY']],
@@ -53,6 +54,7 @@ await forEachDatabaseStore('logged models', (implementation) => {
         ['loggedModels.deleteTag', [idOf(3), 'u']],
         ['loggedModels.deleteTag', ['m-none', 'u']],
         ['loggedModels.logParams', [idOf(3), [pair('q', '2'), pair('r', '3')]]],
+        ['loggedModels.logParams', [idOf(3), [pair('s', '2'), pair('q', '2')]]],
         ['loggedModels.logParams', [idOf(3), []]],
         ['loggedModels.logParams', ['m-none', [pair('q', '2')]]],
         ['loggedModels.get', [idOf(3)]],
@@ -79,6 +81,8 @@ await forEachDatabaseStore('logged models', (implementation) => {
       {
         before,
         tables: [...TABLES, 'model_versions'],
+        inOtherWords: ([method, [request]]) =>
+          (method === 'loggedModels.logParams' && request !== 'm-none') || JSON.stringify(request).includes('"twice"'),
       },
     );
   });

@@ -6,8 +6,8 @@ import { type KeyValue, LOGGED_MODEL_STATUSES, type LoggedModel } from '../../re
 import { randomRunName } from '../../run-names.js';
 import { reprString } from '../../search/index.js';
 import type { LoggedModels } from '../../store.js';
-import { activeExperiment } from '../active-experiment.js';
 import type { Context } from '../context.js';
+import { activeExperimentRow } from '../experiments/rows.js';
 import { type Db, type LoggedModelRow, loggedModelRow } from './lookup.js';
 import { loggedModelsOf } from './rows.js';
 import { searchLoggedModels } from './search.js';
@@ -32,12 +32,12 @@ export function loggedModels(context: Context): LoggedModels {
       const time = now();
       const model_id = `m-${randomBytes(16).toString('hex')}`;
       return pool.write(async (db) => {
-        const experiment = await activeExperiment(db, experiment_id);
+        const experiment = await activeExperimentRow(context, db, experiment_id);
         const row: LoggedModelRow = {
           model_id,
           experiment_id: experiment.experiment_id,
           name: name || randomRunName(),
-          artifact_location: appendToUri(experiment.artifact_location, 'models', model_id, 'artifacts'),
+          artifact_location: appendToUri(experiment.artifact_location ?? '', 'models', model_id, 'artifacts'),
           creation_timestamp_ms: time,
           last_updated_timestamp_ms: time,
           status: LOGGED_MODEL_STATUSES.indexOf('LOGGED_MODEL_PENDING'),

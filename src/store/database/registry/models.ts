@@ -4,6 +4,7 @@ import { type KeyValue, MODEL_STAGES, type RegisteredModel } from '../../records
 import { reprString } from '../../search/index.js';
 import type { RegisteredModels } from '../../store.js';
 import type { Context } from '../context.js';
+import { orAgain } from '../faults.js';
 import { findModel, modelRow } from './lookup.js';
 import { checkModelName, checkModelTag, checkNewModelName } from './names.js';
 import { type Db, latestVersions, type ModelRow, modelsOf, WORKSPACE } from './rows.js';
@@ -33,14 +34,16 @@ export function models(context: Context): Nouns {
         description: description ?? null,
       };
       const last = lastOfEach(tags);
-      await pool.write(async (db) => {
-        const old = await findModel(db, name);
-        if (old) throw await taken(db, old, tags);
-        await db.insertInto('registered_models').values(row).execute();
-        if (last.length === 0) return;
-        const values = last.map((tag) => ({ ...tag, name, workspace: WORKSPACE }));
-        await db.insertInto('registered_model_tags').values(values).execute();
-      });
+      await orAgain(() =>
+        pool.write(async (db) => {
+          const old = await findModel(db, name);
+          if (old) throw await taken(db, old, tags);
+          await db.insertInto('registered_models').values(row).execute();
+          if (last.length === 0) return;
+          const values = last.map((tag) => ({ ...tag, name, workspace: WORKSPACE }));
+          await db.insertInto('registered_model_tags').values(values).execute();
+        }),
+      );
       return {
         name,
         creation_timestamp: time,
@@ -62,23 +65,25 @@ export function models(context: Context): Nouns {
 
     rename: async (name, newName) => {
       checkNewModelName(newName);
-      return pool.write(async (db) => {
-        const row = await modelRow(db, name);
-        const other = await findModel(db, newName);
-        if (other && other.name !== row.name) {
-          throw new StoreError('RESOURCE_ALREADY_EXISTS', `Registered Model (name=${newName}) already exists.`);
-        }
-        const change = { name: newName, last_updated_time: now() };
-        // Its versions, tags and aliases follow: their keys cascade.
-        await modelsNamed(db, row.name).set(change).execute();
-        await db
-          .updateTable('model_versions')
-          .set(change)
-          .where('workspace', '=', WORKSPACE)
-          .where('name', '=', newName)
-          .execute();
-        return modelOf(db, { ...row, ...change });
-      });
+      return orAgain(() =>
+        pool.write(async (db) => {
+          const row = await modelRow(db, name);
+          const other = await findModel(db, newName);
+          if (other && other.name !== row.name) {
+            throw new StoreError('RESOURCE_ALREADY_EXISTS', `Registered Model (name=${newName}) already exists.`);
+          }
+          const change = { name: newName, last_updated_time: now() };
+          // Its versions, tags and aliases follow: their keys cascade.
+          await modelsNamed(db, row.name).set(change).execute();
+          await db
+            .updateTable('model_versions')
+            .set(change)
+            .where('workspace', '=', WORKSPACE)
+            .where('name', '=', newName)
+            .execute();
+          return modelOf(db, { ...row, ...change });
+        }),
+      );
     },
 
     delete: (name) =>
