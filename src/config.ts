@@ -53,6 +53,8 @@ export interface Environment {
   readonly mysqlTls: TlsFiles;
   /** The variables of PostgreSQL's client library (`PG…`), but for PGPASSWORD, which the driver reads by itself. */
   readonly postgresql: Readonly<Record<string, string>>;
+  /** What the database's own programs are started with: all but what is MLflow's, which holds passwords, and Node's. */
+  readonly tools: Readonly<Record<string, string>>;
 }
 
 /**
@@ -89,6 +91,11 @@ export function readEnvironment(env: NodeJS.ProcessEnv): Environment {
     postgresql: Object.fromEntries(
       Object.entries(env).filter(
         (entry): entry is [string, string] => /^PG[A-Z]+$/u.test(entry[0]) && entry[0] !== 'PGPASSWORD' && !!entry[1],
+      ),
+    ),
+    tools: Object.fromEntries(
+      Object.entries(env).filter(
+        (entry): entry is [string, string] => entry[1] !== undefined && !/^(?:MLFLOW|MTRACK|NODE)_/u.test(entry[0]),
       ),
     ),
   };

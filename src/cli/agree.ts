@@ -3,6 +3,7 @@ import { confirm } from '@inquirer/prompts';
 import type { Database } from '../dialect/dialect.js';
 import { MtrackError } from '../errors.js';
 import type { Assessment } from '../upgrade/assess.js';
+import { backupCommands, commandOf } from '../upgrade/command.js';
 import { type Consent, missing } from '../upgrade/consent.js';
 import { costOf, stepsOf } from '../upgrade/cost.js';
 import { about } from './render/numbers.js';
@@ -13,6 +14,8 @@ export interface AgreeOptions {
   /** Revisions agreed to by name. */
   readonly accepted: readonly string[];
   readonly interactive: boolean;
+  /** Whether a receipt proves that there is a backup. */
+  readonly proven: boolean;
   /** The command as it was given, with the flags that are missing. */
   readonly commandWith: (...flags: string[]) => string;
   readonly say: (text: string) => void;
@@ -20,9 +23,10 @@ export interface AgreeOptions {
 
 /** @throws {MtrackError} CONSENT_REQUIRED, naming the flags that are missing */
 export async function agree(assessment: Assessment, database: Database, options: AgreeOptions): Promise<void> {
-  const { yes, accepted, interactive, commandWith, say } = options;
+  const { yes, accepted, interactive, proven, commandWith, say } = options;
   const open = missing(assessment.consents, accepted);
-  const backup = database.dialect.backupCommand(database.target);
+  const backup = backupCommands(database);
+  const none = assessment.start.state === 'empty' || proven;
   if (!interactive) {
     if (yes && open.length === 0) return;
     throw new MtrackError('CONSENT_REQUIRED', {
@@ -33,13 +37,24 @@ export async function agree(assessment: Assessment, database: Database, options:
       ].join('\n'),
       expected: `--yes${open.length > 0 ? ', and for each revision that cannot be undone its own --accept' : ''}`,
       fix: [
-        ...(assessment.start.state === 'empty' ? [] : [`take a backup: ${backup}`]),
+        ...(none ? [] : [`take a backup: ${backup.ours}`, `or with the database's own tool: ${backup.own}`]),
         commandWith(...(yes ? [] : ['--yes']), ...open.map(({ revision }) => `--accept ${revision}`)),
       ],
       details: { missing: open.map(({ revision }) => revision), consents: open },
     });
   }
-  if (assessment.start.state !== 'empty' && !(yes && open.length === 0)) say(`\nA backup first: ${backup}\n`);
+  if (!none) {
+    say(
+      [
+        '',
+        '! Nothing proves that there is a backup (--require-backup) or that this upgrade will succeed (--require-rehearsal).',
+        `    A backup first: ${backup.ours}`,
+        `    or with the database's own tool: ${backup.own}`,
+        `    then the proof: ${commandOf('db backup-check BACKUP', database, '--restore', '--rehearse')}`,
+        '',
+      ].join('\n'),
+    );
+  }
   for (const consent of open) {
     say(warning(consent, assessment).join('\n'));
     await ask(`Agree to ${consent.revision}, which cannot be undone?`);
@@ -53,9 +68,12 @@ async function ask(message: string): Promise<void> {
 }
 
 /** A consent with what the revision does to others while it runs. */
-export function warning(consent: Consent, { plan, stats }: Assessment): string[] {
+export function warning(consent: Consent, { plan, stats, measured }: Assessment): string[] {
   const steps = stepsOf(plan).filter(({ revisions }) => revisions.includes(consent.revision));
-  const seconds = steps.reduce((sum, step) => sum + costOf(step, stats).estimatedSeconds, 0);
+  const seconds = steps.reduce((sum, step) => sum + costOf(step, stats, measured).estimatedSeconds, 0);
   const effects = [...new Set(steps.flatMap(({ effects }) => effects).map(effectText))];
-  return [...consentText(consent), ...effects.map((line) => `    ${line}, estimated ${about(seconds)}.`)];
+  return [
+    ...consentText(consent),
+    ...effects.map((line) => `    ${line}, ${measured ? 'when rehearsed' : 'estimated'} ${about(seconds)}.`),
+  ];
 }

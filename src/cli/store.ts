@@ -95,8 +95,8 @@ export async function withDatabase<T>(
   echo: (statement: string) => void,
   use: (database: Database) => Promise<T>,
 ): Promise<T> {
-  const { pool, mysqlTls, postgresql } = readEnvironment(process.env);
-  const database = await openDatabase(uri, { pool, mysqlTls, postgresql, named, ...(pool.echo && { echo }) });
+  const { pool, mysqlTls, postgresql, tools } = readEnvironment(process.env);
+  const database = await openDatabase(uri, { pool, mysqlTls, postgresql, tools, named, ...(pool.echo && { echo }) });
   try {
     return await use(database);
   } catch (error) {

@@ -7,12 +7,14 @@ import type { Restored } from '../downgrade/restore.js';
 import { MtrackError } from '../errors.js';
 import { BASE, isKnown, positionOf, resolveTarget } from '../schema/lineage.js';
 import { type Assessment, assess, refusalOf } from '../upgrade/assess.js';
-import { commandOf } from '../upgrade/command.js';
+import { backupCommands, commandOf } from '../upgrade/command.js';
 import { checkAccepted } from '../upgrade/consent.js';
 import { execute, type Outcome } from '../upgrade/execute.js';
 import { planOffline, scriptOf } from '../upgrade/script.js';
 import { secretsOf, wordsOf } from '../uri.js';
 import { agree, warning } from './agree.js';
+import { gateFlags, type Proof, proofOf } from './gate.js';
+import { recorded } from './history.js';
 import { type Display, liveDisplay, plainDisplay, silentDisplay, waitingNotes } from './progress.js';
 import { outcomeJson, planJson } from './render/json.js';
 import { count, duration, plural } from './render/numbers.js';
@@ -32,6 +34,10 @@ export interface UpgradeFlags {
   readonly accept: readonly string[];
   readonly 'lock-timeout': number;
   readonly 'wait-timeout': number;
+  readonly 'require-backup'?: string | undefined;
+  readonly 'require-rehearsal': boolean;
+  readonly 'max-age'?: number | undefined;
+  readonly 'history-file'?: string | undefined;
   readonly 'restore-side-file': readonly string[];
 }
 
@@ -102,7 +108,9 @@ async function upgradeOpen(database: Database, target: string, input: Input, ter
     await session.close();
   }
   if (!assessment) return upToDate(target, database, flags.sql, terminal);
-  return flags['dry-run'] ? dryRun(assessment, database, terminal) : upgrade(assessment, database, input, terminal);
+  const proof = await proofOf(assessment, database, flags, terminal);
+  if (flags['dry-run']) return dryRun(proof.assessment, database, terminal);
+  return upgrade(proof, database, input, terminal);
 }
 
 function upToDate(target: string, database: Database, sql: boolean, { say }: Terminal): unknown {
@@ -125,7 +133,7 @@ function dryRun(assessment: Assessment, database: Database, { say }: Terminal): 
 }
 
 async function upgrade(
-  assessment: Assessment,
+  { assessment, receipt }: Proof,
   database: Database,
   { flags }: Input,
   terminal: Terminal,
@@ -138,6 +146,7 @@ async function upgrade(
     yes: flags.yes,
     accepted: flags.accept,
     interactive: terminal.interactive,
+    proven: receipt !== null,
     commandWith: (...missing) =>
       commandOf(
         'db upgrade',
@@ -145,6 +154,7 @@ async function upgrade(
         ...(flags.to === 'head' ? [] : ['--to', shellWord(flags.to)]),
         ...(flags.yes ? ['--yes'] : []),
         ...flags.accept.map((each) => `--accept ${each}`),
+        ...gateFlags(flags),
         ...missing,
       ),
     say: terminal.note,
@@ -157,13 +167,20 @@ async function upgrade(
     ),
   );
   try {
-    const outcome = await displayFor(terminal, 'upgrade').run((onProgress) =>
-      execute(database, assessment.plan, {
-        lockTimeout: flags['lock-timeout'],
-        patience: flags['wait-timeout'],
-        signal,
-        onProgress,
-      }),
+    const { from, to, hash, initial } = assessment.plan;
+    const run = { command: 'db upgrade', from: initial ? null : from, to, plan: hash, receipt };
+    const outcome = await recorded(
+      { file: flags['history-file'], database, run, terminal },
+      () =>
+        displayFor(terminal, 'upgrade').run((onProgress) =>
+          execute(database, assessment.plan, {
+            lockTimeout: flags['lock-timeout'],
+            patience: flags['wait-timeout'],
+            signal,
+            onProgress,
+          }),
+        ),
+      ({ applied }) => applied,
     );
     terminal.say(outcomeText(outcome, database));
     return { ...outcomeJson(outcome), database: database.shown };
@@ -210,7 +227,8 @@ async function script(
     `mtrack db upgrade --sql: ${database.shown}`,
     `from ${plan.initial ? 'an empty database' : plan.from} to ${plan.to}`,
     `run it with: ${run}`,
-    `backup first: ${database.dialect.backupCommand(database.target)}`,
+    `backup first: ${backupCommands(database).ours}`,
+    `or with the database's own tool: ${backupCommands(database).own}`,
     ...assessment.consents.flatMap((consent) => warning(consent, assessment)),
   ]);
   for (const line of findingsText(assessment.findings)) note(line);

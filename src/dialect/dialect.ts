@@ -9,11 +9,13 @@ import type { Column, Schema, Table } from '../schema/model.js';
 import type { Operation, Range } from '../schema/operations.js';
 import type { Traits } from '../schema/traits.js';
 import type { SqlWords } from '../schema/words.js';
+import type { Backups } from './backups.js';
 import type { Loader } from './loader.js';
 import type { Pool } from './pool.js';
 import type { QueryWords } from './query-words.js';
 import type { RowWords } from './row-words.js';
 import type { Query, Session } from './session.js';
+import type { ToolEnvironment } from './tools.js';
 
 /** What a statement, or a run of them, does to others who use the database. */
 export interface Effect {
@@ -191,6 +193,8 @@ export interface OpenOptions {
   readonly mysqlTls: TlsFiles;
   /** Variables `PG…` of the environment. */
   readonly postgresql: Readonly<Record<string, string>>;
+  /** What the database's own programs are started with; where nothing is said, no more than where programs usually are. */
+  readonly tools?: ToolEnvironment;
   /** The words that name the database on a command line; without them its URI does. */
   readonly named?: string;
   /** Receives each statement before it is sent: SQLAlchemy's `echo`. */
@@ -213,8 +217,12 @@ export interface Database {
    * @param onWait told, again and again, for whom it waits
    */
   reader(patience: number, onWait?: LockWait['onWait']): Promise<Session>;
+  /** A reader that sees the database as it is now for as long as it lives, and keeps nobody from writing. */
+  snapshot(patience: number, onWait?: LockWait['onWait']): Promise<Session>;
   /** A session that can. Where both at once are unsafe, the reader must be closed before. */
   worker(): Promise<Session>;
+  /** How it is backed up with its own tools. */
+  backups(): Promise<Backups>;
   /** A worker that loads rows. */
   loader(): Promise<Loader>;
   /** For a program that serves. @param entities of the tables that it asks */

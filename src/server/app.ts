@@ -59,7 +59,7 @@ export function buildApp(context: Context, table: Table, options: ServerOptions)
   addMessages(app, context, table.routes);
   for (const body of ['none', 'text', 'buffer', 'stream'] as const) {
     const ofBody = table.rawRoutes.filter((route) => route.body === body);
-    addRaw(app, context, ofBody, body, options);
+    addRaw(app, context, ofBody, body);
   }
   addOwn(app, table, options);
   addAbsent(app);
@@ -144,13 +144,7 @@ function addMessages(app: FastifyInstance, context: Context, routes: readonly Ro
   });
 }
 
-function addRaw(
-  app: FastifyInstance,
-  context: Context,
-  routes: readonly RawRoute[],
-  body: RawRoute['body'],
-  { uploadLimit }: ServerOptions,
-): void {
+function addRaw(app: FastifyInstance, context: Context, routes: readonly RawRoute[], body: RawRoute['body']): void {
   app.register(async (scope) => {
     takeBodies(scope, body);
     for (const { handle, methods, paths } of routes) {
@@ -159,7 +153,8 @@ function addRaw(
           scope.route({
             method,
             url: routerPath(path),
-            ...(body === 'stream' && { bodyLimit: uploadLimit ?? Number.MAX_SAFE_INTEGER }),
+            // What flows through is counted where it is written.
+            ...(body === 'stream' && { bodyLimit: Number.MAX_SAFE_INTEGER }),
             handler: (request, reply) => handle(context, { request, reply }),
           });
         }

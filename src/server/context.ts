@@ -23,6 +23,8 @@ export interface Context {
   readonly log: Log;
   /** Bytes that a request which is no file may have, also when it is unpacked. */
   readonly bodyLimit: number;
+  /** Bytes that a file may have which is uploaded; null is any. */
+  readonly uploadLimit: number | null;
 }
 
 /** @throws {StoreError} as MLflow's server says it of a store that cannot keep a registry */

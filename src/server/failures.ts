@@ -42,9 +42,16 @@ function knownFault(error: unknown): { readonly status: number; readonly error: 
       error: new StoreError('TEMPORARILY_UNAVAILABLE', `The store cannot be used: ${error.code}.`),
     };
   }
-  const status = statusOf(error);
+  const status = error instanceof TooLarge ? 413 : statusOf(error);
   if (status === null) return null;
   return { status, error: new StoreError('INVALID_PARAMETER_VALUE', error instanceof Error ? error.message : '') };
+}
+
+/** A file that is larger than the operator allows. */
+export class TooLarge extends Error {
+  constructor(limit: number) {
+    super(`The file is larger than ${limit} bytes, which is the most that this server takes.`);
+  }
 }
 
 /** The framework's own refusals: a body that is too large, a URL that cannot be decoded. */

@@ -16,7 +16,11 @@ export { DEFAULT_HOSTS, type SecurityOptions } from './security.js';
 export const description = openApi(routes, rawRoutes, MLFLOW_VERSION);
 
 /** A server that is ready to listen; closing it waits for the requests under way. */
-export function createServer(over: Omit<Context, 'log' | 'bodyLimit'>, options: ServerOptions): FastifyInstance {
-  const context = { ...over, log: options.log, bodyLimit: options.bodyLimit };
+export function createServer(
+  over: Pick<Context, 'store' | 'storeUri' | 'artifacts'>,
+  options: ServerOptions,
+): FastifyInstance {
+  const { log, bodyLimit, uploadLimit } = options;
+  const context = { ...over, log, bodyLimit, uploadLimit };
   return buildApp(context, { routes, rawRoutes, description }, options);
 }

@@ -6,7 +6,7 @@ import { describeDifference } from '../schema/diff.js';
 import { BASE, HEAD, schemaAt } from '../schema/lineage.js';
 import type { Require } from '../schema/operations.js';
 import { type Consent, consentsNeeded } from './consent.js';
-import { heavyTables, stepsOf, tablesInPlan } from './cost.js';
+import { heavyTables, type Measured, stepsOf, tablesInPlan } from './cost.js';
 import { othersIn, otherTables } from './foreign.js';
 import { BASE_REVISION, copiedBy, locate } from './locate.js';
 import { leftovers, type Plan, planUpgrade } from './plan.js';
@@ -19,6 +19,8 @@ export interface Assessment {
   readonly stats: ReadonlyMap<string, TableStats>;
   readonly consents: readonly Consent[];
   readonly findings: readonly Finding[];
+  /** Of a rehearsal of this very plan. */
+  readonly measured?: Measured;
 }
 
 /**

@@ -1,8 +1,8 @@
 /** What the steps of a plan take: orders of magnitude, labelled as estimates wherever they show. */
 import type { TableStats } from '../dialect/dialect.js';
+import { writtenBy } from '../schema/describe.js';
 import type { Schema } from '../schema/model.js';
 import { isComputed } from '../schema/operations.js';
-import { writtenBy } from './fuse.js';
 import type { Plan, Step } from './plan.js';
 
 /** Rows per second on one core and a plain disk. */
@@ -15,7 +15,16 @@ export interface StepCost {
   readonly estimatedSeconds: number;
 }
 
-export function costOf(step: Step, stats: ReadonlyMap<string, TableStats>): StepCost {
+/** Seconds that steps took when they were rehearsed. */
+export type Measured = ReadonlyMap<Step, number>;
+
+/** @param measured where the plan was rehearsed: then its times are no estimates */
+export function costOf(step: Step, stats: ReadonlyMap<string, TableStats>, measured?: Measured): StepCost {
+  const cost = estimateOf(step, stats);
+  return { ...cost, estimatedSeconds: measured?.get(step) ?? cost.estimatedSeconds };
+}
+
+function estimateOf(step: Step, stats: ReadonlyMap<string, TableStats>): StepCost {
   const rowsOf = (table: string) => stats.get(table)?.rows ?? null;
   if (step.operation.op === 'backfill' || isComputed(step.operation)) {
     const rows = rowsOf(step.operation.over.table);
@@ -27,8 +36,8 @@ export function costOf(step: Step, stats: ReadonlyMap<string, TableStats>): Step
 }
 
 /** Seconds of work in the database, over all steps. */
-export function estimatedSeconds(plan: Plan, stats: ReadonlyMap<string, TableStats>): number {
-  return stepsOf(plan).reduce((sum, step) => sum + costOf(step, stats).estimatedSeconds, 0);
+export function estimatedSeconds(plan: Plan, stats: ReadonlyMap<string, TableStats>, measured?: Measured): number {
+  return stepsOf(plan).reduce((sum, step) => sum + costOf(step, stats, measured).estimatedSeconds, 0);
 }
 
 export function stepsOf(plan: Plan): Step[] {

@@ -4,11 +4,11 @@
  */
 import type { Database } from '../dialect/dialect.js';
 import { MtrackError } from '../errors.js';
+import { tablesOf } from '../schema/describe.js';
 import { describeDifference } from '../schema/diff.js';
 import { between, HEAD, positionOf, releasesOf } from '../schema/lineage.js';
 
 import { commandOf } from './command.js';
-import { tablesOf } from './fuse.js';
 import type { Location } from './locate.js';
 import { type Start, startFrom } from './start.js';
 
@@ -19,7 +19,7 @@ import { type Start, startFrom } from './start.js';
 export function refuseUnlessUsable(location: Location, tables: readonly string[], database: Database): void {
   const start = finished(location, database);
   const upgrade = commandOf('db upgrade', database);
-  const backup = `take a backup first: ${database.dialect.backupCommand(database.target)}`;
+  const backup = `take a backup first: ${commandOf('db backup', database)}`;
   if (start.state === 'empty') {
     throw new MtrackError('DATABASE_EMPTY', {
       found: database.absent

@@ -7,7 +7,7 @@ import type { Outcome } from '../../upgrade/execute.js';
 import { othersIn } from '../../upgrade/foreign.js';
 import type { Location } from '../../upgrade/locate.js';
 
-export function planJson({ plan, stats, consents, findings }: Assessment): Record<string, unknown> {
+export function planJson({ plan, stats, consents, findings, measured }: Assessment): Record<string, unknown> {
   return {
     from: plan.initial ? null : plan.from,
     to: plan.to,
@@ -19,13 +19,14 @@ export function planJson({ plan, stats, consents, findings }: Assessment): Recor
       invertible: revision.irreversible === undefined,
       ...(revision.irreversible && { because: revision.irreversible.because }),
       steps: steps.map((step) => {
-        const cost = costOf(step, stats);
+        const cost = costOf(step, stats, measured);
         return {
           title: step.title,
           revisions: step.revisions,
           tables: step.tables,
           rows: cost.rows,
           estimatedSeconds: Number(cost.estimatedSeconds.toFixed(3)),
+          ...(measured && { rehearsed: measured.has(step) }),
           rewrites: step.effects.some(({ work }) => work === 'rewrite'),
           effects: step.effects,
         };

@@ -22,7 +22,7 @@ export function planText(assessment: Assessment, dialect: Dialect): string {
 /** From where to where, and the steps that take time on this database. */
 export function summaryText(assessment: Assessment, dialect: Dialect): string {
   const long = stepsOf(assessment.plan)
-    .map((step) => ({ step, cost: costOf(step, assessment.stats) }))
+    .map((step) => ({ step, cost: costOf(step, assessment.stats, assessment.measured) }))
     .filter(({ cost }) => cost.estimatedSeconds >= 1);
   return [
     ...headLines(assessment, dialect),
@@ -38,11 +38,12 @@ const ATOMICITY = {
   none: 'Each statement commits by itself here: if it fails or is killed, run it again and it goes on where it stood.',
 };
 
-function headLines({ plan, stats }: Assessment, dialect: Dialect): string[] {
+function headLines({ plan, stats, measured }: Assessment, dialect: Dialect): string[] {
+  const seconds = about(estimatedSeconds(plan, stats, measured));
   return [
     plan.initial ? 'from  an empty database' : `from  ${atText(plan.from)}`,
     `to    ${atText(plan.to)}`,
-    `      ${plural(plan.revisions.length, 'revision')}, ${plural(stepsOf(plan).length, 'step')}, estimated ${about(estimatedSeconds(plan, stats))}`,
+    `      ${plural(plan.revisions.length, 'revision')}, ${plural(stepsOf(plan).length, 'step')}, ${measured ? `${seconds} when it was rehearsed` : `estimated ${seconds}`}`,
     ATOMICITY[dialect.transaction],
   ];
 }
@@ -59,8 +60,8 @@ function revisionText({ revision, version, steps }: PlannedRevision, assessment:
   return [`${revision.id.padEnd(13)} ${revision.title}${undo}`, ...steps.flatMap((step) => stepText(step, assessment))];
 }
 
-function stepText(step: Step, { stats }: Assessment): string[] {
-  const cost = costOf(step, stats);
+function stepText(step: Step, { stats, measured }: Assessment): string[] {
+  const cost = costOf(step, stats, measured);
   const others = step.revisions.filter((id) => id !== step.at);
   const facts = [
     ...(cost.rows === null ? [] : [plural(cost.rows, 'row')]),

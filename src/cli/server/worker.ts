@@ -63,13 +63,17 @@ async function listen(app: FastifyInstance, { host, port }: ServerFlags): Promis
   }
 }
 
-/** Connections that are still open after the timeout are cut. */
+const LOOK_EVERY_MS = 50;
+
+/** Connections that are still open after the timeout are cut; those whose request has been answered, at once. */
 async function stop(app: FastifyInstance, store: Store, timeout: number): Promise<void> {
   const cut = setTimeout(() => app.server.closeAllConnections(), timeout);
+  const idle = setInterval(() => app.server.closeIdleConnections(), LOOK_EVERY_MS);
   try {
     await app.close();
   } finally {
     clearTimeout(cut);
+    clearInterval(idle);
     await store.close();
   }
 }

@@ -2,7 +2,7 @@
 import cluster, { type Worker } from 'node:cluster';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AggregatorRegistry } from 'prom-client';
-import { MtrackError } from '../../errors.js';
+import { MtrackError, messageOf } from '../../errors.js';
 import { type Log, type ServerMetrics, serverMetrics } from '../../server/index.js';
 import { openStore } from '../../store/open.js';
 import { artifactRootOf, type NamedStore, type ServerFlags } from './options.js';
@@ -34,7 +34,7 @@ export async function runWorkers({ flags, named, log, signal, started }: Workers
   });
   await store.close();
   const failed = new AbortController();
-  const gathered = gatherMetrics();
+  const gathered = gatherMetrics(log);
   let failures = 0;
   let listening = 0;
   const start = (): void => {
@@ -92,10 +92,13 @@ const METRICS = 'mtrack:metrics';
 const isMetricsRequest = (message: unknown): boolean =>
   typeof message === 'object' && message !== null && Reflect.get(message, 'type') === METRICS;
 
-function gatherMetrics(): (worker: Worker) => Promise<void> {
+function gatherMetrics(log: Log): (worker: Worker) => Promise<void> {
   const registry = new AggregatorRegistry();
   return async (worker) => {
-    const text = await registry.clusterMetrics().catch(() => '');
+    const text = await registry.clusterMetrics().catch((error: unknown) => {
+      log('error', 'the metrics of the workers cannot be gathered', { cause: messageOf(error) });
+      return '';
+    });
     if (worker.isConnected()) worker.send({ type: METRICS, text });
   };
 }
@@ -104,6 +107,8 @@ function gatherMetrics(): (worker: Worker) => Promise<void> {
 export function workerMetrics(): ServerMetrics {
   const own = serverMetrics();
   AggregatorRegistry.setRegistries([own.registry]);
+  // It is this that makes a worker answer when the primary gathers.
+  new AggregatorRegistry();
   return {
     ...own,
     text: () =>

@@ -1,6 +1,7 @@
 import { Flags } from '@oclif/core';
 import { BaseCommand } from '../../cli/base.js';
 import { duration } from '../../cli/flags.js';
+import { historyFlag } from '../../cli/history.js';
 import { databaseArg, databaseFlags } from '../../cli/store.js';
 import { runUpgrade, type UpgradeFlags } from '../../cli/upgrade.js';
 
@@ -27,6 +28,11 @@ EXIT STATUS: 0 done, or nothing to do; everything else in docs/exit-codes.md.`;
         '<%= config.bin %> <%= command.id %> --backend-store-uri-file /run/secrets/mlflow-uri --yes --accept 2d6e25af4d3e',
     },
     {
+      description: 'only with a backup that was restored, and on which this upgrade was rehearsed',
+      command:
+        '<%= config.bin %> <%= command.id %> sqlite:///mlflow.db --require-backup mlflow.backup.receipt.json --require-rehearsal --max-age 24h',
+    },
+    {
       description: 'a script for a DBA',
       command: '<%= config.bin %> <%= command.id %> postgresql://db/mlflow --sql > upgrade.sql',
     },
@@ -38,6 +44,7 @@ EXIT STATUS: 0 done, or nothing to do; everything else in docs/exit-codes.md.`;
   static override args = databaseArg;
   static override flags = {
     ...databaseFlags,
+    ...historyFlag,
     to: Flags.string({
       description: 'head, a revision, a release as mlflow==2.22; with --sql also a range of revisions, from:to',
       default: 'head',
@@ -60,6 +67,24 @@ EXIT STATUS: 0 done, or nothing to do; everything else in docs/exit-codes.md.`;
       multiple: true,
       multipleNonGreedy: true,
       delimiter: ',',
+    }),
+    'require-backup': Flags.string({
+      description:
+        'go ahead only if this receipt of `db backup-check --restore` holds: a file, or a folder, of whose receipts the newest counts',
+      helpValue: 'RECEIPT',
+      helpGroup: 'PROOF',
+      exclusive: ['sql'],
+    }),
+    'require-rehearsal': Flags.boolean({
+      description: 'and only if this very upgrade was rehearsed on the restored backup',
+      helpGroup: 'PROOF',
+      dependsOn: ['require-backup'],
+    }),
+    'max-age': duration({
+      description: 'and only if the backup was taken no longer ago',
+      helpValue: '24h',
+      helpGroup: 'PROOF',
+      dependsOn: ['require-backup'],
     }),
     'restore-side-file': Flags.string({
       description: 'put back what `db downgrade` wrote to this file, at the revision that it is of',

@@ -35,7 +35,7 @@ const DRIVERS = [...PYMYSQL, ...NATIVE, 'mysqlconnector'];
 const SOCKETS = ['/var/run/mysqld/mysqld.sock', '/var/lib/mysql/mysql.sock', '/tmp/mysql.sock'];
 
 /** How the connection is protected, from nothing to a server whose certificate and name are checked. */
-type Protection = 'none' | 'preferred' | 'required' | 'verify-ca' | 'verify-identity';
+export type Protection = 'none' | 'preferred' | 'required' | 'verify-ca' | 'verify-identity';
 
 /**
  * @param tls files named by MLFLOW_MYSQL_SSL_*; they win over the URI's, as MLflow passes them to the driver directly
@@ -181,7 +181,7 @@ function setupOf(options: UriOptions): string[] {
  * With nothing said all drivers prefer TLS and check nothing. Naming an authority means to check the server with it: so it
  * is for the URI's `ssl_ca`, and here for MLFLOW_MYSQL_SSL_CA too, with which PyMySQL encrypts and checks nothing.
  */
-function protectionOf(options: UriOptions, driver: string, tls: TlsFiles): Protection {
+export function protectionOf(options: UriOptions, driver: string, tls: TlsFiles): Protection {
   const mode = options.choice(['disabled', 'preferred', 'required', 'verify_ca', 'verify_identity'], 'ssl_mode');
   const disabled = options.flag('ssl_disabled');
   const ssl = options.flag('ssl');

@@ -64,7 +64,7 @@ export interface PostgresqlOptions {
 }
 
 /** libpq's environment variables and the options they are the defaults of: all but those for a password. */
-const VARIABLES: Readonly<Record<string, string>> = {
+export const VARIABLES: Readonly<Record<string, string>> = {
   PGHOST: 'host',
   PGHOSTADDR: 'hostaddr',
   PGPORT: 'port',
@@ -189,7 +189,7 @@ const UNREACHED = [
 ];
 
 /** All as options, the way psycopg2 gets them: the query wins over the parts of the URI, and both over the environment. */
-function withDefaults(
+export function withDefaults(
   uri: DatabaseUri,
   environment: Readonly<Record<string, string>>,
 ): ReadonlyMap<string, readonly string[]> {

@@ -8,6 +8,7 @@ import { fileInfo } from '../answers/files.js';
 import { jsonOf } from '../body.js';
 import type { Context } from '../context.js';
 import { sendFile } from '../download.js';
+import { TooLarge } from '../failures.js';
 import { normalPath, safePath } from '../locations.js';
 import { type FileInfo, filesAt, inFolder } from '../places.js';
 import { type Exchange, paramOf, queryOf, type RawRoute } from '../raw-route.js';
@@ -95,15 +96,18 @@ export const proxyRoutes: readonly RawRoute[] = [
     body: 'stream',
     takes: ['application/octet-stream'],
     gives: {},
-    handle: served(async (destination, exchange) => {
+    handle: served(async (destination, exchange, { uploadLimit }) => {
       const { request, reply } = exchange;
       const path = pathIn(exchange);
       if (path === '' || path.endsWith('/')) {
         return detail(reply, 400, "Artifact path must include a filename (cannot end with '/').");
       }
-      const size = request.headers['content-length'];
+      const given = request.headers['content-length'];
+      const size = given === undefined ? undefined : Number(given);
+      if (uploadLimit !== null && (size ?? 0) > uploadLimit) throw new TooLarge(uploadLimit);
       const content = request.body instanceof Readable ? request.body : Readable.from([]);
-      await destination.write(normalPath(path), content, size === undefined ? undefined : Number(size));
+      const counted = uploadLimit === null || size !== undefined ? content : Readable.from(upTo(uploadLimit, content));
+      await destination.write(normalPath(path), counted, size);
       return reply.send();
     }),
   },
@@ -162,6 +166,16 @@ export const proxyRoutes: readonly RawRoute[] = [
     }),
   },
 ];
+
+/** For a body whose length was not announced. */
+async function* upTo(limit: number, content: Readable): AsyncGenerator<Buffer> {
+  let size = 0;
+  for await (const chunk of content as AsyncIterable<Buffer>) {
+    size += chunk.length;
+    if (size > limit) throw new TooLarge(limit);
+    yield chunk;
+  }
+}
 
 /** The client names its local file: only its base counts. */
 function target(folder: string, file: string): string {

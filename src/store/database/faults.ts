@@ -46,7 +46,7 @@ export function withStoreErrors<Tables>(pool: Pool<Tables>, faultOf: (error: unk
   return {
     ...pool,
     read: (work) => explained(pool.read(work)),
-    write: (work) => explained(pool.write(work)),
+    write: (work, options) => explained(pool.write(work, options)),
   };
 }
 

@@ -77,10 +77,12 @@ await forEachDialect('db upgrade', (server) => {
         expect(said).toContain('This database: 72 rows in params; 250 characters in the longest value of params.');
         expect(said).toMatch(/take 8000 characters; MLflow itself accepts at most 6000/);
         expect(said).toMatch(LOCK_OF_PARAMS[server.dialect]);
-        expect(said).toContain(`take a backup: ${BACKUP[server.dialect]}`);
+        expect(said).toContain('take a backup: mtrack db backup ');
+        expect(said).toContain(`or with the database's own tool: ${BACKUP[server.dialect]}`);
       }
       expect(yes.json.error).toMatchObject({
         fix: [
+          expect.stringContaining('mtrack db backup '),
           expect.stringContaining(BACKUP[server.dialect]),
           expect.stringContaining(`--yes --accept ${WIDER_PARAMS}`),
         ],
@@ -443,7 +445,10 @@ describe('on a terminal', () => {
       expect(code, screen).toBe(0);
       expect(unanswered).toBe(0);
       expect(screen).toContain(`from  ${BEFORE_CONSENT}  (MLflow 1.29 – 2.2)`);
-      expect(screen).toContain(`A backup first: sqlite3 ${database.name} ".backup '${database.name}.backup'"`);
+      expect(screen).toContain('Nothing proves that there is a backup (--require-backup)');
+      expect(screen).toContain(`A backup first: mtrack db backup ${database.uri}`);
+      expect(screen).toContain(`own tool: sqlite3 ${database.name} ".backup '${database.name}.backup'"`);
+      expect(screen).toContain(`the proof: mtrack db backup-check BACKUP ${database.uri} --restore --rehearse`);
       expect(screen).toContain('This database: 600,072 rows in params');
       // Before the questions, not after them.
       expect(screen.indexOf('what takes time:')).toBeGreaterThan(0);
