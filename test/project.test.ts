@@ -51,7 +51,7 @@ const STORE = /^src\/store\/(?:[^/]+(?<!\/open)|search\/index)\.ts$/;
 const FILES = /^src\/store\/file\/reader\.ts$/;
 
 /** What commands are made of, beside the upgrade. */
-const USE_CASES = /^src\/(?:server|backup|downgrade|gc|transfer|rows)\//;
+const USE_CASES = /^src\/(?:server|backup|history|downgrade|gc|transfer|rows)\//;
 
 /** All of src/dialect but the choice of one. */
 const CONTRACT = /^src\/dialect\/(?!index\.ts)[^/]+\.ts$/;
@@ -88,6 +88,7 @@ const MAY_IMPORT: readonly { readonly part: RegExp; readonly may: readonly RegEx
   { part: /^src\/artifacts\//, may: [COMMON, /^src\/store\/(?:errors|validate)\.ts$/, /^src\/artifacts\//] },
   { part: /^src\/server\//, may: [COMMON, STORE, /^src\/artifacts\//, /^src\/server\//] },
   { part: /^src\/rows\//, may: [COMMON, /^src\/schema\//, CONTRACT, /^src\/rows\//] },
+  { part: /^src\/history\//, may: [COMMON, CONTRACT, /^src\/backup\/(?:canonical|shape)\.ts$/, /^src\/history\//] },
   {
     part: /^src\/backup\//,
     may: [COMMON, /^src\/schema\//, CONTRACT, /^src\/upgrade\//, /^src\/rows\//, /^src\/artifacts\//, /^src\/backup\//],

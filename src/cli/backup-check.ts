@@ -35,7 +35,6 @@ export async function runBackupCheck(
   backup: string,
   input: StoreInput & { readonly flags: BackupCheckFlags },
   terminal: Terminal,
-  madeBy: string,
 ): Promise<unknown> {
   const { flags } = input;
   const target = resolveTarget(flags.to);
@@ -72,7 +71,7 @@ export async function runBackupCheck(
             receiptPath: receipt,
             patience: flags['lock-timeout'],
             lockTimeout: flags['lock-timeout'],
-            madeBy,
+            madeBy: terminal.program,
           }),
         );
         await writeWhole(receipt, checked.receipt);

@@ -23,7 +23,6 @@ export interface BackupFlags {
 export async function runBackup(
   input: StoreInput & { readonly flags: BackupFlags },
   terminal: Terminal,
-  madeBy: string,
 ): Promise<unknown> {
   const { flags } = input;
   const store = namedDatabase(input);
@@ -40,7 +39,7 @@ export async function runBackup(
           jobs: flags.jobs,
           patience: flags['lock-timeout'],
           environment: readEnvironment(process.env).tools,
-          madeBy,
+          madeBy: terminal.program,
           signal,
           onProgress,
         }),

@@ -23,6 +23,7 @@ export abstract class BaseCommand extends Command {
   /** What the flows of the command line may do here. */
   protected terminal(): Terminal {
     return {
+      program: `mtrack ${this.config.version}`,
       interactive: this.interactive,
       json: this.jsonEnabled(),
       say: (text) => this.log(text),

@@ -9,8 +9,9 @@ import type { Loss } from '../downgrade/losses.js';
 import { MtrackError } from '../errors.js';
 import { resolveTarget } from '../schema/lineage.js';
 import { blockedTables } from '../upgrade/blocked.js';
-import { commandOf } from '../upgrade/command.js';
+import { backupCommands, commandOf } from '../upgrade/command.js';
 import { secretsOf, wordsOf } from '../uri.js';
+import { recorded } from './history.js';
 import { waitingNotes } from './progress.js';
 import { blockedText } from './render/hazards.js';
 import { outcomeJson, planJson } from './render/json.js';
@@ -29,6 +30,7 @@ export interface DowngradeFlags {
   readonly yes: boolean;
   readonly 'accept-loss'?: string | undefined;
   readonly 'side-file'?: string | undefined;
+  readonly 'history-file'?: string | undefined;
   readonly 'lock-timeout': number;
   readonly 'wait-timeout': number;
 }
@@ -79,14 +81,21 @@ async function run(downgrade: Downgrade, database: Database, input: Input, termi
     terminal.note(`${name}: stopping at the next safe point, when the statement that runs has ended`),
   );
   try {
-    const outcome = await displayFor(terminal, 'downgrade').run((onProgress) =>
-      executeDowngrade(database, downgrade, {
-        lockTimeout: flags['lock-timeout'],
-        patience: flags['wait-timeout'],
-        signal,
-        onProgress,
-        sideFile,
-      }),
+    const { from, to } = downgrade.plan;
+    const about = { command: 'db downgrade', from, to, plan: downgrade.hash, receipt: null };
+    const outcome = await recorded(
+      { file: flags['history-file'], database, run: about, terminal },
+      () =>
+        displayFor(terminal, 'downgrade').run((onProgress) =>
+          executeDowngrade(database, downgrade, {
+            lockTimeout: flags['lock-timeout'],
+            patience: flags['wait-timeout'],
+            signal,
+            onProgress,
+            sideFile,
+          }),
+        ),
+      ({ applied }) => applied,
     );
     terminal.say(outcomeText(outcome, database));
     const { sideFile: written, losses } = outcome;
@@ -115,7 +124,7 @@ async function agree(
   const isAgreed = losses.length === 0 || flags['accept-loss'] === hash;
   if (flags.yes && isAgreed) return;
   if (interactive && flags['accept-loss'] === undefined) {
-    note(`\nA backup first: ${database.dialect.backupCommand(database.target)}\n`);
+    note(`\nA backup first: ${backupCommands(database).ours}\n`);
     const question =
       losses.length > 0
         ? `Downgrade this database, and lose what is listed (it is written to ${sideFile} first)?`
@@ -130,7 +139,7 @@ async function agree(
       : 'nothing was changed: the flags do not cover the downgrade',
     expected: losses.length > 0 ? '--yes, and --accept-loss with the hash of this very plan' : '--yes',
     fix: [
-      `take a backup: ${database.dialect.backupCommand(database.target)}`,
+      `take a backup: ${backupCommands(database).ours}`,
       commandOf(
         'db downgrade',
         database,

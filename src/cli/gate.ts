@@ -10,24 +10,33 @@ import { stopOnSignals } from './signals.js';
 import type { Terminal } from './terminal.js';
 
 export interface GateFlags {
-  readonly 'require-backup': string;
+  readonly 'require-backup'?: string | undefined;
   readonly 'require-rehearsal': boolean;
   readonly 'max-age'?: number | undefined;
   readonly 'lock-timeout': number;
 }
 
-/** @returns the assessment, with the times of the rehearsal where it was of this plan @throws {MtrackError} GATE_REFUSED, BACKUP_STALE */
-export async function gated(
+export interface Proof {
+  /** With the times of the rehearsal, where it was of this plan. */
+  readonly assessment: Assessment;
+  /** Hash of the receipt; null where none was asked for. */
+  readonly receipt: string | null;
+}
+
+/** @throws {MtrackError} GATE_REFUSED, BACKUP_STALE */
+export async function proofOf(
   assessment: Assessment,
   database: Database,
   flags: GateFlags,
   terminal: Terminal,
-): Promise<Assessment> {
+): Promise<Proof> {
+  const path = flags['require-backup'];
+  if (path === undefined) return { assessment, receipt: null };
   const { signal, release } = stopOnSignals((name) => terminal.note(`${name}: stopping; nothing was changed`));
   try {
     const passed = await showing('proof of a backup', terminal, (onProgress) =>
       passGate(database, {
-        path: flags['require-backup'],
+        path,
         maxAge: flags['max-age'] ?? null,
         rehearsed: flags['require-rehearsal'],
         planHash: assessment.plan.hash,
@@ -38,7 +47,7 @@ export async function gated(
       }),
     );
     terminal.note(passedText(passed));
-    return withTimes(assessment, passed);
+    return { assessment: withTimes(assessment, passed), receipt: passed.receipt.hash };
   } finally {
     release();
   }
@@ -61,11 +70,7 @@ function withTimes(assessment: Assessment, { receipt: { rehearsal } }: Passed): 
 }
 
 /** The flags again, for a command to be copied. */
-export function gateFlags(flags: {
-  readonly 'require-backup'?: string | undefined;
-  readonly 'require-rehearsal': boolean;
-  readonly 'max-age'?: number | undefined;
-}): string[] {
+export function gateFlags(flags: GateFlags): string[] {
   const path = flags['require-backup'];
   return [
     ...(path === undefined ? [] : ['--require-backup', shellWord(path)]),

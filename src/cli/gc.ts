@@ -10,11 +10,13 @@ import type { GcOptions } from '../gc/options.js';
 import type { Report } from '../gc/report.js';
 import type { OpenTrash, TrashSource } from '../gc/source.js';
 import { commandOf } from '../upgrade/command.js';
+import { formatUri } from '../uri.js';
 import { type ArtifactFlags, artifactOptions } from './artifacts.js';
+import { recorded } from './history.js';
 import { waitingNotes } from './progress.js';
 import { reportText } from './render/gc.js';
 import { stopOnSignals } from './signals.js';
-import type { StoreInput } from './store.js';
+import { namedStore, type StoreInput } from './store.js';
 import type { Terminal } from './terminal.js';
 import { withTrash } from './trash.js';
 
@@ -38,6 +40,7 @@ export interface GcFlags extends ArtifactFlags {
   readonly 'max-duration'?: number | undefined;
   readonly throttle?: number | undefined;
   readonly 'wait-timeout': number;
+  readonly 'history-file'?: string | undefined;
 }
 
 export async function runGc(input: StoreInput & { readonly flags: GcFlags }, terminal: Terminal): Promise<Report> {
@@ -47,9 +50,16 @@ export async function runGc(input: StoreInput & { readonly flags: GcFlags }, ter
     const gc = new Gc(trash, named, flags, given, terminal);
     if (flags['dry-run']) return gc.shown(await gc.look(), 'would be removed');
     await gc.agree();
-    return gc.shown(await gc.remove(), 'removed');
+    const run = { command: 'gc', from: null, to: null, plan: null, receipt: null };
+    const shown = formatUri(namedStore(input).uri);
+    const about = { file: flags['history-file'], database: { shown }, run, terminal };
+    return gc.shown(await recorded(about, () => gc.remove(), removedWords), 'removed');
   });
 }
+
+/** As many of each kind, for the log. */
+const removedWords = ({ removed }: Report): string[] =>
+  Object.entries(removed).flatMap(([kind, ids]) => (ids.length > 0 ? [`${ids.length} ${kind}`] : []));
 
 type Given = Omit<GcOptions, 'signal' | 'onProgress'>;
 

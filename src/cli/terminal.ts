@@ -2,6 +2,8 @@ import type { Secret } from '../secrets.js';
 
 /** What the flow may do on the terminal. */
 export interface Terminal {
+  /** mtrack and its version. */
+  readonly program: string;
   readonly interactive: boolean;
   readonly json: boolean;
   /** A result, to stdout. */

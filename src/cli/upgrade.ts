@@ -13,7 +13,8 @@ import { execute, type Outcome } from '../upgrade/execute.js';
 import { planOffline, scriptOf } from '../upgrade/script.js';
 import { secretsOf, wordsOf } from '../uri.js';
 import { agree, warning } from './agree.js';
-import { gated, gateFlags } from './gate.js';
+import { gateFlags, type Proof, proofOf } from './gate.js';
+import { recorded } from './history.js';
 import { type Display, liveDisplay, plainDisplay, silentDisplay, waitingNotes } from './progress.js';
 import { outcomeJson, planJson } from './render/json.js';
 import { count, duration, plural } from './render/numbers.js';
@@ -36,6 +37,7 @@ export interface UpgradeFlags {
   readonly 'require-backup'?: string | undefined;
   readonly 'require-rehearsal': boolean;
   readonly 'max-age'?: number | undefined;
+  readonly 'history-file'?: string | undefined;
   readonly 'restore-side-file': readonly string[];
 }
 
@@ -106,9 +108,9 @@ async function upgradeOpen(database: Database, target: string, input: Input, ter
     await session.close();
   }
   if (!assessment) return upToDate(target, database, flags.sql, terminal);
-  if (flags['require-backup'] !== undefined)
-    assessment = await gated(assessment, database, { ...flags, 'require-backup': flags['require-backup'] }, terminal);
-  return flags['dry-run'] ? dryRun(assessment, database, terminal) : upgrade(assessment, database, input, terminal);
+  const proof = await proofOf(assessment, database, flags, terminal);
+  if (flags['dry-run']) return dryRun(proof.assessment, database, terminal);
+  return upgrade(proof, database, input, terminal);
 }
 
 function upToDate(target: string, database: Database, sql: boolean, { say }: Terminal): unknown {
@@ -131,7 +133,7 @@ function dryRun(assessment: Assessment, database: Database, { say }: Terminal): 
 }
 
 async function upgrade(
-  assessment: Assessment,
+  { assessment, receipt }: Proof,
   database: Database,
   { flags }: Input,
   terminal: Terminal,
@@ -144,7 +146,7 @@ async function upgrade(
     yes: flags.yes,
     accepted: flags.accept,
     interactive: terminal.interactive,
-    proven: flags['require-backup'] !== undefined,
+    proven: receipt !== null,
     commandWith: (...missing) =>
       commandOf(
         'db upgrade',
@@ -165,13 +167,20 @@ async function upgrade(
     ),
   );
   try {
-    const outcome = await displayFor(terminal, 'upgrade').run((onProgress) =>
-      execute(database, assessment.plan, {
-        lockTimeout: flags['lock-timeout'],
-        patience: flags['wait-timeout'],
-        signal,
-        onProgress,
-      }),
+    const { from, to, hash, initial } = assessment.plan;
+    const run = { command: 'db upgrade', from: initial ? null : from, to, plan: hash, receipt };
+    const outcome = await recorded(
+      { file: flags['history-file'], database, run, terminal },
+      () =>
+        displayFor(terminal, 'upgrade').run((onProgress) =>
+          execute(database, assessment.plan, {
+            lockTimeout: flags['lock-timeout'],
+            patience: flags['wait-timeout'],
+            signal,
+            onProgress,
+          }),
+        ),
+      ({ applied }) => applied,
     );
     terminal.say(outcomeText(outcome, database));
     return { ...outcomeJson(outcome), database: database.shown };

@@ -3,6 +3,7 @@ import { artifactFlags } from '../cli/artifacts.js';
 import { BaseCommand } from '../cli/base.js';
 import { duration } from '../cli/flags.js';
 import { runGc } from '../cli/gc.js';
+import { historyFlag } from '../cli/history.js';
 import { databaseFlags, storeArg } from '../cli/store.js';
 
 export default class Gc extends BaseCommand {
@@ -32,6 +33,7 @@ EXIT STATUS: 0 done, or nothing to do; 21 done, but for what is named; everythin
   static override flags = {
     ...databaseFlags,
     ...artifactFlags,
+    ...historyFlag,
     'older-than': Flags.string({
       description: 'only what was deleted so long ago or longer: 30d, 1d2h3m4s, 1.5d',
       helpValue: 'AGE',

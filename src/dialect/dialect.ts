@@ -217,6 +217,8 @@ export interface Database {
    * @param onWait told, again and again, for whom it waits
    */
   reader(patience: number, onWait?: LockWait['onWait']): Promise<Session>;
+  /** A reader that sees the database as it is now for as long as it lives, and keeps nobody from writing. */
+  snapshot(patience: number, onWait?: LockWait['onWait']): Promise<Session>;
   /** A session that can. Where both at once are unsafe, the reader must be closed before. */
   worker(): Promise<Session>;
   /** How it is backed up with its own tools. */

@@ -1,4 +1,7 @@
 /** Which dialect a store URI means. The only place that chooses one; a dialect is loaded only when it is named. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { EntityName } from '@mikro-orm/core';
 import { MtrackError } from '../errors.js';
 import { type DatabaseUri, formatUri } from '../uri.js';
@@ -75,9 +78,14 @@ export async function openDatabase(uri: DatabaseUri, options: OpenOptions): Prom
     database.reader(patience, onWait).catch((error: unknown) => {
       throw notOpened(error, database.dialect, shown);
     });
+  const snapshot: Database['snapshot'] = (patience, onWait) =>
+    database.snapshot(patience, onWait).catch((error: unknown) => {
+      throw notOpened(error, database.dialect, shown);
+    });
   return {
     ...database,
     named,
+    snapshot: async (patience, onWait) => echoing(await snapshot(patience, onWait), echo),
     reader: async (patience, onWait) => echoing(await reader(patience, onWait), echo),
     worker: async () => echoing(await database.worker(), echo),
     loader: async () => {
@@ -94,6 +102,17 @@ export async function openDatabase(uri: DatabaseUri, options: OpenOptions): Prom
 /** The dialect of a scheme, for scripts that are written without a database. @throws {MtrackError} URI_INVALID */
 export async function offlineDialect(scheme: string): Promise<Dialect> {
   return entryOf(scheme).offline(scheme);
+}
+
+/** A database of its own, empty, in the folder for temporary files: for work that must not be done in the one it is about. */
+export async function scratchDatabase(): Promise<{ readonly database: Database; readonly remove: () => void }> {
+  const folder = mkdtempSync(join(tmpdir(), 'mtrack-scratch-'));
+  const path = join(folder, 'scratch.db');
+  const { openSqliteFile } = await import('./sqlite/index.js');
+  return {
+    database: { ...openSqliteFile(path), named: shellWord(path) },
+    remove: () => rmSync(folder, { recursive: true, force: true }),
+  };
 }
 
 /** A backup of a kind that can be read. */

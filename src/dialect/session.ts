@@ -100,6 +100,17 @@ export async function prepared(session: Session, ...settings: readonly Query[]):
   }
 }
 
+/** The session in a snapshot; closed where there can be none. */
+export async function inSnapshot(session: Session): Promise<Session> {
+  try {
+    await session.snapshot();
+    return session;
+  } catch (error) {
+    await session.close();
+    throw error;
+  }
+}
+
 /** The session, with each statement told before it is sent. Values are not: they stay where they are bound. */
 export function echoing(session: Session, echo: (statement: string) => void): Session {
   const told = (query: Query) => {

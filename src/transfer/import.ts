@@ -13,8 +13,9 @@ import type { Table } from '../schema/model.js';
 import { makeTables } from '../upgrade/init.js';
 import { type ExperimentMap, mapExperiments, type OnConflict, type Renumbered } from './experiments.js';
 import { Load, type OnDifference, type Tally } from './load.js';
+import { underLock } from './lock.js';
 import { type Different, sorted, type Taken } from './merge.js';
-import { type Problem, Problems, problemText, rowText } from './problems.js';
+import { type Problem, Problems, problemText, refusalFor, rowText } from './problems.js';
 import { Meter, type OnProgress } from './progress.js';
 import { keyNames, Sieve } from './sieve.js';
 import type { Source } from './source.js';
@@ -83,6 +84,10 @@ export async function survey(
   const map = await experimentMap(source, target, target.isEmpty ? null : session, options, problems);
   const sieve = new Sieve(dialect, options.cutLong);
   const occupied = target.isEmpty ? new Set<string>() : await tablesWithRows(target, session);
+  // Rows that keep the same rules already, into tables that have none: there is nothing to find.
+  if (occupied.size === 0 && source.dialect?.rowWords === dialect.rowWords) {
+    return { target, rows: source.counts, there, problems: problems.list, renumbered: map.renumbered };
+  }
   for await (const batch of source.batches(options.signal, problems)) {
     const mapped = map.apply(batch);
     const rows = sieve.pass(mapped, problems);
@@ -153,33 +158,15 @@ function valuesOf(table: Table, names: readonly string[], row: Row) {
   return names.map((name) => row[columns.indexOf(name)] ?? null);
 }
 
-const BAD: readonly Problem['kind'][] = ['damaged', 'does-not-fit', 'orphan', 'no-place'];
-
 /** Why an import cannot go ahead; null when it can. */
 export function refusalOf(
   { problems }: Survey,
   { skipBad, onDifference }: Pick<ImportOptions, 'skipBad' | 'onDifference'>,
 ): MtrackError | null {
-  const bad = problems.filter(({ kind }) => BAD.includes(kind));
-  if (bad.length > 0 && !skipBad) {
-    return new MtrackError('SOURCE_DAMAGED', {
-      found: [
-        `${bad.length} ${bad.length === 1 ? 'thing stands' : 'things stand'} in the way:`,
-        ...bad.map(problemText),
-      ].join('\n'),
-      expected: 'a source of which all can be moved; nothing was changed',
-      fix: [
-        'put these right',
-        'leave them behind, with a report of each: --skip-bad',
-        ...(bad.some(({ kind }) => kind === 'does-not-fit')
-          ? ['cut values of params and tags that are too long, as MLflow does: --cut-long-values']
-          : []),
-      ],
-      details: { problems: bad },
-    });
-  }
+  const bad = refusalFor(problems, skipBad, 'nothing was changed');
+  if (bad) return bad;
   const conflicts = problems.filter(
-    ({ kind }) => kind === 'taken' || (kind === 'different' && onDifference === 'fail'),
+    ({ kind }) => (kind === 'taken' && !skipBad) || (kind === 'different' && onDifference === 'fail'),
   );
   if (conflicts.length === 0) return null;
   return new MtrackError('TARGET_CONFLICT', {
@@ -224,31 +211,6 @@ export async function runImport(source: Source, agreed: Survey, options: ImportO
 
 const isEqual = (one: Digest, other: Digest) => one.rows === other.rows && one.checksum === other.checksum;
 
-async function underLock<Result>(
-  loader: Loader,
-  dialect: Dialect,
-  { patience, onProgress }: ImportOptions,
-  work: () => Promise<Result>,
-): Promise<Result> {
-  await dialect.prepare(loader, { lockTimeout: patience });
-  const since = Date.now();
-  await dialect.lock(loader, {
-    patience,
-    onWait: (blockers) => onProgress({ event: 'waiting', blockers, forMs: Date.now() - since }),
-  });
-  try {
-    const result = await work();
-    if (dialect.transaction === 'upgrade') await loader.commit();
-    await dialect.unlock(loader);
-    return result;
-  } catch (error) {
-    // Where nothing is open, or the connection is gone, there is nothing to roll back.
-    await loader.rollback().catch(() => undefined);
-    await dialect.unlock(loader).catch(() => undefined);
-    throw error;
-  }
-}
-
 async function load(
   source: Source,
   agreed: Survey,
@@ -268,7 +230,8 @@ async function load(
     if (refusal) throw refusal;
   };
   const into = new Load(loader, dialect, {
-    onDifference: options.onDifference,
+    // What the migrations have put into tables that were made just now gives way.
+    onDifference: agreed.target.isEmpty ? 'source' : options.onDifference,
     isKept: isDefault,
     onDifferent: (table, different) => {
       problems.add(differenceOf(table, different));

@@ -1,4 +1,5 @@
 /** Where rows come from: a database, a file store or an archive, all of them as rows of the tables at one revision. */
+import type { Dialect } from '../dialect/dialect.js';
 import type { Row } from '../rows/values.js';
 import type { Table } from '../schema/model.js';
 import type { Problems } from './problems.js';
@@ -14,6 +15,10 @@ export interface Source {
   readonly shown: string;
   /** The revision that the rows are of. */
   readonly revision: string;
+  /** Tables of its database that are not MLflow's, and stay where they are. */
+  readonly others: readonly string[];
+  /** The dialect whose rules its rows keep; undefined where that is none. */
+  readonly dialect?: Dialect | undefined;
   /** How many rows there are of each table, as far as that is known beforehand. */
   readonly counts: ReadonlyMap<string, number>;
   /**

@@ -29,12 +29,21 @@ export interface RunOptions {
 /** Compiled code of the command line, which is started a thousand times: a fifth of what a start takes. */
 const COMPILED = join(tmpdir(), `mtrack-compiled-${userInfo().uid}`);
 
+/** The log of the runs that tests make, which is not the developer's. */
+const STATE = join(tmpdir(), `mtrack-state-${userInfo().uid}`);
+
 /** The environment of tests: no colours, and nothing of MLflow's or PostgreSQL's that the developer has set. */
 export function environment(extra: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv {
   const inherited = Object.entries(process.env).filter(
     ([name]) => !/^(MLFLOW_|PG|NODE_OPTIONS$|VITEST|CI$)/.test(name),
   );
-  return { ...Object.fromEntries(inherited), NO_COLOR: '1', NODE_COMPILE_CACHE: COMPILED, ...extra };
+  return {
+    ...Object.fromEntries(inherited),
+    NO_COLOR: '1',
+    NODE_COMPILE_CACHE: COMPILED,
+    XDG_STATE_HOME: STATE,
+    ...extra,
+  };
 }
 
 /** Starts `mtrack …` without a terminal. */

@@ -156,6 +156,11 @@ def run_upgrade(uri, revision, changed, before, log):
         command.upgrade(config, revision)
 
 
+def make_experiment(uri, name):
+    """A new experiment, by MLflow's own client: its id."""
+    return mlflow.MlflowClient(uri).create_experiment(name)
+
+
 def trace_values(cases):
     """[metadata, token metrics] each: the columns of the trace, as 75868b020152 computes them."""
     values = migration("75868b020152").trace_analytics_values
@@ -233,6 +238,7 @@ REQUESTS = {
         db_upgrade,
         db_upgrade_killed,
         db_upgrade_slow,
+        make_experiment,
         auth_database,
         trace_values,
         assessments,

@@ -104,6 +104,11 @@ export class Oracle implements AsyncDisposable {
     return { ended: status === SIGKILL ? 'killed' : status === 0 ? 'done' : 'failed', statements, said };
   }
 
+  /** A new experiment, by MLflow's own client. */
+  async makeExperiment(uri: string, name: string): Promise<string> {
+    return (await this.#ask({ do: 'make_experiment', with: [uri, name], as: 'json' })).result as string;
+  }
+
   /** Makes the database of MLflow's authentication, whose lineage is another one. */
   async authDatabase(uri: string, revision: string): Promise<void> {
     await this.#ask({ do: 'auth_database', with: [uri, revision], as: 'json' });
@@ -142,7 +147,9 @@ export class Oracle implements AsyncDisposable {
       | 'search_likes'
       | 'search_words'
       | 'yaml_dumps'
-      | 'yaml_loads',
+      | 'yaml_loads'
+      | 'metric_lines'
+      | 'latest_metrics',
     inputs: readonly unknown[],
   ): Promise<Result[]> {
     return (await this.#ask({ do: what, with: [inputs] })).result as Result[];

@@ -45,7 +45,7 @@ const importing = async (release: string, uri: string, ...flags: string[]) => {
     '--to',
     uri,
     '--yes',
-    '--cut-long-values',
+
     '--json',
     '--revision',
     `mlflow==${ORACLE}`,
@@ -92,6 +92,7 @@ await forEachDialect('file stores', (server) => {
             expect(Object.keys(read[noun] ?? {}).sort()).toEqual(Object.keys(expected[noun] ?? {}).sort());
           }
 
+          await oracle.makeExperiment(database.uri, 'made afterwards');
           const again = await importing(release, database.uri);
           expect(again.tables.filter(({ added }) => added > 0)).toEqual([]);
           expect(again.renumbered).toEqual(done.renumbered);

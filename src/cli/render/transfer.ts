@@ -1,4 +1,5 @@
 /** What an import is, would be and was, in words. */
+import type { Manifest } from '../../transfer/archive/manifest.js';
 import type { Outcome, Survey, TableOutcome } from '../../transfer/import.js';
 import { type Problem, problemText } from '../../transfer/problems.js';
 import type { Phase, Progress } from '../../transfer/progress.js';
@@ -37,6 +38,15 @@ export function outcomeText({ tables, problems, unproven, seconds, revision }: O
   ].join('\n');
 }
 
+export function exportText(manifest: Manifest, problems: readonly Problem[], path: string): string {
+  const rows = manifest.tables.reduce((sum, table) => sum + table.rows, 0);
+  return [
+    `${plural(rows, 'row')} of ${plural(manifest.tables.length, 'table')} in ${path}, at revision ${manifest.revision}`,
+    ...manifest.tables.map((table) => `  ${table.name}: ${plural(table.rows, 'row')}; checksum ${table.checksum}`),
+    ...problemsText(problems),
+  ].join('\n');
+}
+
 function tableText({ table, added, equal, updated, kept, leftBehind, target }: TableOutcome): string {
   const parts = [
     `${count(added)} added`,
@@ -60,6 +70,7 @@ function problemsText(problems: readonly Problem[]): string[] {
 // ---------------------------------------------------------------- progress
 
 const PHASES: Readonly<Record<Phase, string>> = {
+  bring: 'bringing a copy to the revision of the target',
   look: 'looking at the source',
   load: 'loading',
   verify: 'reading back',

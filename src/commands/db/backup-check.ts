@@ -69,11 +69,6 @@ EXIT STATUS: 0 it can be trusted, 30 no such backup, 31 cut off, 32 damaged, 33 
 
   async run(): Promise<unknown> {
     const { args, flags } = await this.parse(DbBackupCheck);
-    return runBackupCheck(
-      args.backup,
-      { argument: args.db_uri, flags },
-      this.terminal(),
-      `mtrack ${this.config.version}`,
-    );
+    return runBackupCheck(args.backup, { argument: args.db_uri, flags }, this.terminal());
   }
 }

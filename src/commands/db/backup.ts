@@ -51,6 +51,6 @@ EXIT STATUS: 0 done, 30 no backup was taken, 5 stopped by a signal, 12 the datab
 
   async run(): Promise<unknown> {
     const { args, flags } = await this.parse(DbBackup);
-    return runBackup({ argument: args.db_uri, flags }, this.terminal(), `mtrack ${this.config.version}`);
+    return runBackup({ argument: args.db_uri, flags }, this.terminal());
   }
 }

@@ -2,6 +2,7 @@ import { Flags } from '@oclif/core';
 import { BaseCommand } from '../../cli/base.js';
 import { runDowngrade } from '../../cli/downgrade.js';
 import { duration } from '../../cli/flags.js';
+import { historyFlag } from '../../cli/history.js';
 import { databaseArg, databaseFlags } from '../../cli/store.js';
 
 export default class DbDowngrade extends BaseCommand {
@@ -24,6 +25,7 @@ EXIT STATUS: 0 done, or nothing to do; 27 there is no way back on this database;
   static override args = databaseArg;
   static override flags = {
     ...databaseFlags,
+    ...historyFlag,
     to: Flags.string({
       description: 'a revision, or a release as mlflow==2.22',
       required: true,

@@ -1,6 +1,7 @@
 import { Flags } from '@oclif/core';
 import { BaseCommand } from '../../cli/base.js';
 import { duration } from '../../cli/flags.js';
+import { historyFlag } from '../../cli/history.js';
 import { databaseArg, databaseFlags } from '../../cli/store.js';
 import { runUpgrade, type UpgradeFlags } from '../../cli/upgrade.js';
 
@@ -43,6 +44,7 @@ EXIT STATUS: 0 done, or nothing to do; everything else in docs/exit-codes.md.`;
   static override args = databaseArg;
   static override flags = {
     ...databaseFlags,
+    ...historyFlag,
     to: Flags.string({
       description: 'head, a revision, a release as mlflow==2.22; with --sql also a range of revisions, from:to',
       default: 'head',

@@ -4,7 +4,7 @@ import { type DatabaseUri, formatUri } from '../../uri.js';
 import type { Database, Dialect, OpenOptions, TableStats } from '../dialect.js';
 import { UNREACHABLE_SERVER } from '../explain.js';
 import { ATTEMPT_MS, patient } from '../patience.js';
-import { prepared, type Query, type Session } from '../session.js';
+import { inSnapshot, prepared, type Query, type Session } from '../session.js';
 import { readCatalog } from './catalog.js';
 import { compile } from './compile.js';
 import { openSession } from './connect.js';
@@ -77,6 +77,13 @@ export async function openMssql(uri: DatabaseUri, options: OpenOptions): Promise
     .rows<{ name: string; collation: string | null }>(QUERIES.database)
     .finally(() => session.close());
   const { server, options: given, authentication } = connection.connection;
+  const reader: Database['reader'] = async (patience, onWait = () => undefined) => {
+    const attempt = setLockTimeout(Math.min(patience, ATTEMPT_MS));
+    const reader = await prepared(await openSession(connection, `${PROGRAM} (reading)`), attempt);
+    // No session can be forbidden to write: what this one wrote would be rolled back with its end.
+    await reader.begin();
+    return patient(reader, { faultOf, blockers }, { patience, onWait });
+  };
   return {
     dialect: mssqlDialect(row?.collation ?? null),
     target: {
@@ -87,13 +94,8 @@ export async function openMssql(uri: DatabaseUri, options: OpenOptions): Promise
     },
     shown: formatUri(uri),
     absent: false,
-    reader: async (patience, onWait = () => undefined) => {
-      const attempt = setLockTimeout(Math.min(patience, ATTEMPT_MS));
-      const reader = await prepared(await openSession(connection, `${PROGRAM} (reading)`), attempt);
-      // No session can be forbidden to write: what this one wrote would be rolled back with its end.
-      await reader.begin();
-      return patient(reader, { faultOf, blockers }, { patience, onWait });
-    },
+    reader,
+    snapshot: async (patience, onWait) => inSnapshot(await reader(patience, onWait)),
     worker: () => openSession(connection, PROGRAM),
     backups: async () => {
       const { backupsOf } = await import('./backups.js');

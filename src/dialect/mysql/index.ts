@@ -4,7 +4,7 @@ import { type DatabaseUri, formatUri } from '../../uri.js';
 import type { Database, Dialect, OpenOptions, ServerProgress, TableStats } from '../dialect.js';
 import { UNREACHABLE_SERVER } from '../explain.js';
 import { ATTEMPT_MS, patient } from '../patience.js';
-import { prepared, type Query, type Session } from '../session.js';
+import { inSnapshot, prepared, type Query, type Session } from '../session.js';
 import { readCatalog } from './catalog.js';
 import { compile } from './compile.js';
 import { openSession } from './connect.js';
@@ -85,21 +85,23 @@ export async function openMysql(uri: DatabaseUri, options: OpenOptions): Promise
     )
     .finally(() => session.close());
   const [{ host = null, port = null, user = null }] = connection.attempts;
+  const reader: Database['reader'] = async (patience, onWait = () => undefined) => {
+    const seconds = Math.max(1, Math.round(Math.min(patience, ATTEMPT_MS) / 1000));
+    const reader = await prepared(
+      await openSession(connection),
+      'SET SESSION TRANSACTION READ ONLY',
+      `SET SESSION lock_wait_timeout = ${seconds}`,
+    );
+    return patient(reader, { faultOf, blockers }, { patience, onWait });
+  };
   const server = serverOf(row?.version ?? '');
   return {
     dialect: mysqlDialect(server, row?.collation ?? null),
     target: { host, port, user, database: uri.database ?? '' },
     shown: formatUri(uri),
     absent: false,
-    reader: async (patience, onWait = () => undefined) => {
-      const seconds = Math.max(1, Math.round(Math.min(patience, ATTEMPT_MS) / 1000));
-      const reader = await prepared(
-        await openSession(connection),
-        'SET SESSION TRANSACTION READ ONLY',
-        `SET SESSION lock_wait_timeout = ${seconds}`,
-      );
-      return patient(reader, { faultOf, blockers }, { patience, onWait });
-    },
+    reader,
+    snapshot: async (patience, onWait) => inSnapshot(await reader(patience, onWait)),
     worker: () => openSession(connection),
     backups: async () => {
       const { backupsOf } = await import('./backups.js');

@@ -4,7 +4,7 @@ import { type DatabaseUri, formatUri } from '../../uri.js';
 import type { Database, Dialect, OpenOptions, ServerProgress, TableStats } from '../dialect.js';
 import { UNREACHABLE_SERVER } from '../explain.js';
 import { ATTEMPT_MS, patient } from '../patience.js';
-import { prepared, type Query, type Session } from '../session.js';
+import { inSnapshot, prepared, type Query, type Session } from '../session.js';
 import { readCatalog } from './catalog.js';
 import { compile } from './compile.js';
 import { openSession } from './connect.js';
@@ -70,18 +70,20 @@ export const postgresql: Dialect = {
 export async function openPostgresql(uri: DatabaseUri, options: OpenOptions): Promise<Omit<Database, 'named'>> {
   const connection = postgresqlOptions(uri, { pool: options.pool, environment: options.postgresql });
   const { host, port, user, database } = connection.attempts[0];
+  const reader: Database['reader'] = async (patience, onWait = () => undefined) => {
+    const session = await prepared(
+      await openSession(connection, `${PROGRAM} (reading)`),
+      `SET default_transaction_read_only = on; SET lock_timeout = ${Math.round(Math.min(patience, ATTEMPT_MS))}`,
+    );
+    return patient(session, postgresql, { patience, onWait });
+  };
   return {
     dialect: postgresql,
     target: { host, port, user, database },
     shown: formatUri(uri),
     absent: false,
-    reader: async (patience, onWait = () => undefined) => {
-      const session = await prepared(
-        await openSession(connection, `${PROGRAM} (reading)`),
-        `SET default_transaction_read_only = on; SET lock_timeout = ${Math.round(Math.min(patience, ATTEMPT_MS))}`,
-      );
-      return patient(session, postgresql, { patience, onWait });
-    },
+    reader,
+    snapshot: async (patience, onWait) => inSnapshot(await reader(patience, onWait)),
     worker: () => openSession(connection, PROGRAM),
     backups: async () => {
       const { backupsOf } = await import('./backups.js');

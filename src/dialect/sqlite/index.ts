@@ -17,6 +17,7 @@ import { queryWords } from './query-words.js';
 import { rowWords } from './row-words.js';
 import { isRowidName } from './rowid.js';
 import { backupCommand, script } from './script.js';
+import { openSnapshot } from './snapshot.js';
 import { spellColumn } from './spell.js';
 import { quoteName } from './table-sql.js';
 import { TRAITS } from './traits.js';
@@ -69,14 +70,20 @@ export function sqliteDialect(path: string | null): Dialect {
   };
 }
 
-export async function openSqlite(uri: DatabaseUri): Promise<Omit<Database, 'named'>> {
-  const path = sqlitePath(uri);
+export const openSqlite = async (uri: DatabaseUri): Promise<Omit<Database, 'named'>> => ({
+  ...openSqliteFile(sqlitePath(uri)),
+  shown: formatUri(uri),
+});
+
+/** @param path null is a database in memory */
+export function openSqliteFile(path: string | null): Omit<Database, 'named'> {
   return {
     dialect: sqliteDialect(path),
     target: { host: null, port: null, user: null, database: path ?? ':memory:' },
-    shown: formatUri(uri),
+    shown: path ?? ':memory:',
     absent: path !== null && !statSync(path, { throwIfNoEntry: false }),
     reader: (patience, onWait) => openToRead(path, { patience, onWait: onWait ?? (() => undefined) }),
+    snapshot: (patience, onWait) => openSnapshot(path, { patience, onWait: onWait ?? (() => undefined) }),
     worker: () => openToWrite(path),
     backups: async () => {
       const { backupsOf } = await import('./backups.js');

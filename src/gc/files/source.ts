@@ -306,9 +306,10 @@ function stageOf(read: () => string | undefined): boolean | null {
 }
 
 function experimentItem({ folder, experiment }: StoredExperiment): Found {
-  const { experiment_id: id, name, last_update_time, artifact_location } = experiment;
+  const { experiment_id: id, name, last_update_time, artifact_location, lifecycle_stage } = experiment;
   const deleted = isTrashed(folder);
-  const deletedAt = deleted ? (last_update_time ?? null) : null;
+  // Releases before 2.0 moved the folder, and wrote nothing into it.
+  const deletedAt = deleted && lifecycle_stage === 'deleted' ? (last_update_time ?? null) : null;
   return {
     kind: 'experiment',
     id,
