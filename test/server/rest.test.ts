@@ -36,7 +36,7 @@ describe.each<StoreKind>(['database', 'files'])('REST as MLflow on %s', (kind) =
   test.each(Object.entries(SEQUENCES[kind]))('%s', { timeout: 600_000 }, async (_, steps) => {
     const ours = await mtrack(kind);
     try {
-      expect(await compare([await mlflow.on(kind), ours], steps)).toBeGreaterThan(5);
+      expect(await compare(kind, [await mlflow.on(kind), ours], steps)).toBeGreaterThan(5);
     } finally {
       await ours.close();
     }
