@@ -42,6 +42,8 @@ export async function twins(
   const ours = await script(mine, calls, { start, answers: made });
   const theirs = await oracle.script(other.uri, other.artifactRoot, start, calls, made);
   const [one, two] = [naming(mine, mine), naming(mine, other)];
+  // What was there before is the same for both.
+  for (const { of } of [one, two]) plain(made, of);
   for (const [at, call] of calls.entries()) {
     if (unsaid(call)) continue;
     const words = (answer: Answer | undefined): Answer | undefined => {
