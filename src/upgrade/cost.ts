@@ -1,8 +1,8 @@
 /** What the steps of a plan take: orders of magnitude, labelled as estimates wherever they show. */
 import type { TableStats } from '../dialect/dialect.js';
+import { writtenBy } from '../schema/describe.js';
 import type { Schema } from '../schema/model.js';
 import { isComputed } from '../schema/operations.js';
-import { writtenBy } from './fuse.js';
 import type { Plan, Step } from './plan.js';
 
 /** Rows per second on one core and a plain disk. */
