@@ -21,7 +21,8 @@ export async function openPool<Tables>(
       entities: [...entities],
       driver: MySqlDriver,
       dbName: connection.database ?? '',
-      driverOptions: { ...connection, ...pool, typeCast: exactDoubles },
+      // A number rather than a text for a bigint beyond 2^53: it is rounded, as with the other dialects.
+      driverOptions: { ...connection, ...pool, typeCast: exactDoubles, supportBigNumbers: false },
       onCreateConnection: async (created) => {
         for (const setting of settings) await (created as DatabaseConnection).executeQuery(CompiledQuery.raw(setting));
       },
