@@ -11,6 +11,7 @@ import { inForeignKeyOrder } from '../rows/order.js';
 import { columnsOf, type Row } from '../rows/values.js';
 import type { Table } from '../schema/model.js';
 import { makeTables } from '../upgrade/init.js';
+import { Spool } from './archive/spool.js';
 import { type ExperimentMap, mapExperiments, type OnConflict, type Renumbered } from './experiments.js';
 import { Load, type OnDifference, type Tally } from './load.js';
 import { underLock } from './lock.js';
@@ -36,6 +37,8 @@ export interface ImportOptions {
 
 /** What an import would do. */
 export interface Survey {
+  /** What is to be moved. */
+  readonly source: Source;
   readonly target: Target;
   readonly rows: ReadonlyMap<string, number>;
   /** Rows that the target has already. */
@@ -70,7 +73,11 @@ export interface Outcome {
 
 // ---------------------------------------------------------------- looking
 
-/** Reads all of the source, and of the target what it is about; changes nothing. @throws {MtrackError} */
+/**
+ * Reads all of the source, and of the target what it is about; changes nothing.
+ * @param source is closed with the one of the survey, or where there is none
+ * @throws {MtrackError}
+ */
 export async function survey(
   source: Source,
   target: Target,
@@ -79,27 +86,37 @@ export async function survey(
 ): Promise<Survey> {
   const { dialect } = target.database;
   const problems = new Problems();
-  const meter = new Meter('look', options.onProgress, source.counts);
-  const there = new Map<string, number>();
   const map = await experimentMap(source, target, target.isEmpty ? null : session, options, problems);
-  const sieve = new Sieve(dialect, options.cutLong);
+  const { renumbered } = map;
+  const there = new Map<string, number>();
   const occupied = target.isEmpty ? new Set<string>() : await tablesWithRows(target, session);
   // Rows that keep the same rules already, into tables that have none: there is nothing to find.
-  if (occupied.size === 0 && source.dialect?.rowWords === dialect.rowWords) {
-    return { target, rows: source.counts, there, problems: problems.list, renumbered: map.renumbered };
+  if (source.isSteady && occupied.size === 0 && source.dialect?.rowWords === dialect.rowWords) {
+    return { source, target, rows: source.counts, there, problems: problems.list, renumbered };
   }
-  for await (const batch of source.batches(options.signal, problems)) {
-    const mapped = map.apply(batch);
-    const rows = sieve.pass(mapped, problems);
-    meter.add(batch.table.name, batch.rows.length, 0);
-    if (!occupied.has(batch.table.name)) continue;
-    const found = await sorted({ table: batch.table, rows }, session, dialect);
-    there.set(batch.table.name, (there.get(batch.table.name) ?? 0) + found.equal.length + found.different.length);
-    for (const each of found.different)
-      if (!isDefault(batch.table, each.row)) problems.add(differenceOf(batch.table, each));
-    for (const each of found.taken) problems.add(takenOf(batch.table, each));
+  const meter = new Meter('look', options.onProgress, source.counts);
+  const sieve = new Sieve(dialect, options.cutLong);
+  const own = new Problems();
+  const spool = source.isSteady ? null : new Spool();
+  try {
+    for await (const batch of source.batches(options.signal, own)) {
+      const { table } = batch;
+      await spool?.add(batch);
+      const rows = sieve.pass(map.apply(batch), problems);
+      meter.add(table.name, batch.rows.length, 0);
+      if (!occupied.has(table.name)) continue;
+      const found = await sorted({ table, rows }, session, dialect);
+      there.set(table.name, (there.get(table.name) ?? 0) + found.equal.length + found.different.length);
+      for (const each of found.different) if (!isDefault(table, each.row)) problems.add(differenceOf(table, each));
+      for (const each of found.taken) problems.add(takenOf(table, each));
+    }
+    const steady = await spool?.finish(source, target.schema, dialect.traits, own.list);
+    const all = [...own.list, ...problems.list];
+    return { source: steady ?? source, target, rows: meter.rows, there, problems: all, renumbered };
+  } catch (error) {
+    spool?.remove();
+    throw error;
   }
-  return { target, rows: meter.rows, there, problems: problems.list, renumbered: map.renumbered };
 }
 
 async function tablesWithRows({ schema, database }: Target, session: Session): Promise<Set<string>> {
@@ -160,7 +177,7 @@ function valuesOf(table: Table, names: readonly string[], row: Row) {
 
 /** Why an import cannot go ahead; null when it can. */
 export function refusalOf(
-  { problems }: Survey,
+  { problems }: Pick<Survey, 'problems'>,
   { skipBad, onDifference }: Pick<ImportOptions, 'skipBad' | 'onDifference'>,
 ): MtrackError | null {
   const bad = refusalFor(problems, skipBad, 'nothing was changed');
@@ -186,8 +203,9 @@ export function refusalOf(
 const TOGETHER = 50_000;
 
 /** @throws {MtrackError} */
-export async function runImport(source: Source, agreed: Survey, options: ImportOptions): Promise<Outcome> {
+export async function runImport(agreed: Survey, options: ImportOptions): Promise<Outcome> {
   const started = Date.now();
+  const { source } = agreed;
   const { database } = agreed.target;
   if (agreed.target.isEmpty) await makeTables(database, agreed.target.revision);
   const problems = new Problems();
@@ -226,7 +244,7 @@ async function load(
   const sieve = new Sieve(dialect, options.cutLong);
   const meter = new Meter('load', options.onProgress, agreed.rows);
   const refuse = () => {
-    const refusal = refusalOf({ ...agreed, problems: problems.list }, options);
+    const refusal = refusalOf({ problems: problems.list }, options);
     if (refusal) throw refusal;
   };
   const into = new Load(loader, dialect, {

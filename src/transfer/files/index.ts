@@ -21,6 +21,7 @@ export function openFiles(
     revision,
     counts: new Map(),
     others: [],
+    isSteady: false,
     async *batches(signal, problems): AsyncGenerator<Batch> {
       const lacking = new Map<string, number>();
       const report = (damage: Damage) => reported(damage, root, problems);

@@ -89,15 +89,17 @@ function addMetrics({ info, folder }: StoredRun, { rows, report }: Context): voi
 type StoredPoint = Pick<Point, 'timestamp' | 'step'> & StoredValue;
 
 /** A file can hold a point twice, a database cannot. */
-function* distinct(points: readonly Point[]): Generator<StoredPoint> {
+function distinct(points: readonly Point[]): StoredPoint[] {
+  const stored = points.map(({ timestamp, step, value }) => ({ timestamp, step, ...storedValue(value) }));
+  // As they nearly always are: one after the other.
+  if (points.every(({ timestamp }, at) => at === 0 || timestamp > (points[at - 1]?.timestamp ?? 0))) return stored;
   const seen = new Set<string>();
-  for (const { timestamp, step, value } of points) {
-    const stored = storedValue(value);
-    const point = `${timestamp} ${step} ${stored.value} ${stored.is_nan}`;
-    if (seen.has(point)) continue;
-    seen.add(point);
-    yield { timestamp, step, ...stored };
-  }
+  return stored.filter(({ timestamp, step, value, is_nan }) => {
+    const text = `${timestamp} ${step} ${value} ${is_nan}`;
+    if (seen.has(text)) return false;
+    seen.add(text);
+    return true;
+  });
 }
 
 // ---------------------------------------------------------------- what went in and came out
