@@ -24,6 +24,13 @@ export const databaseFlags = {
   }),
 };
 
+/** A list with commas; null where it is not given. */
+export function idList(text: string | undefined): readonly string[] | null {
+  if (text === undefined) return null;
+  const ids = text.split(',').map((each) => each.trim());
+  return [...new Set(ids)].filter((id) => id !== '');
+}
+
 export const storeArg = {
   store_uri: Args.string({
     description:

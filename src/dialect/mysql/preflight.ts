@@ -25,6 +25,7 @@ export async function preflight(session: Session, server: Server, scope: Preflig
     ...privilegeFindings(settings, grants),
     ...triggerFindings(settings, grants, scope),
     ...collationFindings(scope),
+    ...(await replicas(session)),
     ...(await otherSessions(session)),
   ];
 }
@@ -106,6 +107,22 @@ function collationFindings(scope: PreflightScope): Finding[] {
       severity: 'warns',
       found: `tables of more than one collation: most are ${most?.[0]}, but ${odd.join(', ')} ${odd.length === 1 ? 'is' : 'are'} not`,
       fix: `a reference between the two would be refused; to be safe: ALTER TABLE <table> CONVERT TO CHARACTER SET ${most?.[0].split('_')[0]} COLLATE ${most?.[0]}`,
+    },
+  ];
+}
+
+/** Replicas are seen by the threads that send them the binary log: with the PROCESS privilege only. */
+async function replicas(session: Session): Promise<Finding[]> {
+  const [row] = await session.rows<{ n: number | string }>(
+    "SELECT COUNT(*) AS n FROM information_schema.PROCESSLIST WHERE COMMAND LIKE 'Binlog Dump%'",
+  );
+  const n = Number(row?.n ?? 0);
+  if (n === 0) return [];
+  return [
+    {
+      severity: 'warns',
+      found: `${n === 1 ? '1 replica follows' : `${n} replicas follow`} this server`,
+      fix: 'watch the lag of replicas: each runs an ALTER only when it has ended here, and for as long again',
     },
   ];
 }

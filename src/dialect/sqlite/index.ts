@@ -53,7 +53,10 @@ export function sqliteDialect(path: string | null): Dialect {
       await session.run('PRAGMA legacy_alter_table = OFF');
       await session.run('PRAGMA foreign_keys = ON');
       // After a full disk SQLite leaves its journal to be played back by whoever reads next: without it the file is broken.
-      await session.rows('PRAGMA schema_version');
+      // Who has the file locked by now has done so.
+      await session.rows('PRAGMA schema_version').catch((error: unknown) => {
+        if (faultOf(error) !== 'lock-timeout') throw error;
+      });
     },
     collecting: collectingLock(path),
     giveBack: () => ['VACUUM'],

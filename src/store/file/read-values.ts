@@ -51,16 +51,25 @@ export function readValues(files: Files, folder: string, report: Report): readon
   });
 }
 
-function reportEmptied(path: string, report: Report): void {
-  if (isFresh(path, IS_EMPTIED_MS)) report(new Damage({ path, reason: 'is empty' }, WRITTEN_NOW));
+function reportEmptied(path: string, report: Report, withinMs = IS_EMPTIED_MS): void {
+  if (isFresh(path, withinMs)) report(new Damage({ path, reason: 'is empty' }, WRITTEN_NOW));
 }
 
-/** The value of one key; undefined where there is none. */
-export function readValue(files: Files, folder: string, key: string, report: Report): string | undefined {
+/**
+ * The value of one key; undefined where there is none.
+ * @param emptiedMs for how long an empty file may be one that is written to at this moment
+ */
+export function readValue(
+  files: Files,
+  folder: string,
+  key: string,
+  report: Report,
+  emptiedMs = IS_EMPTIED_MS,
+): string | undefined {
   if (!isKeyName(key)) return undefined;
   const path = join(folder, key);
   const value = orReport(report, () => files.read(path, asIs));
-  if (value === '') reportEmptied(path, report);
+  if (value === '') reportEmptied(path, report, emptiedMs);
   return value;
 }
 
