@@ -16,7 +16,7 @@ import { type ExperimentMap, mapExperiments, type OnConflict, type Renumbered } 
 import { Load, type OnDifference, type Tally } from './load.js';
 import { underLock } from './lock.js';
 import { type Different, sorted, type Taken } from './merge.js';
-import { type Problem, Problems, problemText, refusalFor, rowText } from './problems.js';
+import { isBad, type Problem, Problems, problemText, rowText } from './problems.js';
 import { Meter, type OnProgress } from './progress.js';
 import { keyNames, Sieve } from './sieve.js';
 import type { Source } from './source.js';
@@ -56,6 +56,8 @@ export interface TableOutcome {
   readonly kept: number;
   /** Rows of the source that were left behind. */
   readonly leftBehind: number;
+  /** Lines of the source that say what another one has said: they are one row. */
+  readonly repeated: number;
   readonly source: Digest;
   /** Read back from the target. */
   readonly target: Digest;
@@ -110,7 +112,7 @@ export async function survey(
       for (const each of found.different) if (!isDefault(table, each.row)) problems.add(differenceOf(table, each));
       for (const each of found.taken) problems.add(takenOf(table, each));
     }
-    const steady = await spool?.finish(source, target.schema, dialect.traits, own.list);
+    const steady = await spool?.finish(source, target.schema, dialect.traits, own);
     const all = [...own.list, ...problems.list];
     return { source: steady ?? source, target, rows: meter.rows, there, problems: all, renumbered };
   } catch (error) {
@@ -175,25 +177,36 @@ function valuesOf(table: Table, names: readonly string[], row: Row) {
   return names.map((name) => row[columns.indexOf(name)] ?? null);
 }
 
-/** Why an import cannot go ahead; null when it can. */
+/** Why an import cannot go ahead: everything at once. Null when it can. */
 export function refusalOf(
   { problems }: Pick<Survey, 'problems'>,
   { skipBad, onDifference }: Pick<ImportOptions, 'skipBad' | 'onDifference'>,
 ): MtrackError | null {
-  const bad = refusalFor(problems, skipBad, 'nothing was changed');
-  if (bad) return bad;
+  const bad = skipBad ? [] : problems.filter(isBad);
   const conflicts = problems.filter(
-    ({ kind }) => (kind === 'taken' && !skipBad) || (kind === 'different' && onDifference === 'fail'),
+    ({ kind }) =>
+      kind === 'name-taken' || (kind === 'taken' && !skipBad) || (kind === 'different' && onDifference === 'fail'),
   );
-  if (conflicts.length === 0) return null;
-  return new MtrackError('TARGET_CONFLICT', {
-    found: conflicts.map(problemText).join('\n'),
-    expected: 'no other row in the place of one that comes; nothing was changed',
+  const all = [...bad, ...conflicts];
+  if (all.length === 0) return null;
+  const kinds = new Set(all.map(({ kind }) => kind));
+  return new MtrackError(bad.length > 0 ? 'SOURCE_DAMAGED' : 'TARGET_CONFLICT', {
+    found: [
+      `${all.length} ${all.length === 1 ? 'thing stands' : 'things stand'} in the way:`,
+      ...all.map(problemText),
+    ].join('\n'),
+    expected: 'a source of which all can be moved, and a place for it; nothing was changed',
     fix: [
-      'for rows that differ, say whose values count: --on-difference source, or --on-difference target',
-      'for names and numbers of experiments: --on-conflict rename, or --on-conflict merge',
+      ...(bad.length > 0 ? ['put right what is bad, or leave it behind, with a report of each: --skip-bad'] : []),
+      ...(kinds.has('different')
+        ? ['where rows differ, say whose values count: --on-difference source (or target)']
+        : []),
+      ...(kinds.has('name-taken')
+        ? ['where names or numbers of experiments are taken: --on-conflict rename, or --on-conflict merge']
+        : []),
+      ...(kinds.has('taken') ? ['leave behind what has no place of its own, with a report of each: --skip-bad'] : []),
     ],
-    details: { problems: conflicts },
+    details: { problems: all },
   });
 }
 
@@ -329,6 +342,7 @@ async function proven(
         updated: tally?.updated ?? 0,
         kept: tally?.kept ?? 0,
         leftBehind,
+        repeated: problems.repeated.get(table.name) ?? 0,
         source: tally?.source.digest ?? NOTHING,
         target: tally ? await readBack(table, tally) : NOTHING,
       });

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Schema } from '../../schema/model.js';
 import type { Traits } from '../../schema/traits.js';
-import type { Problem } from '../problems.js';
+import type { Problems } from '../problems.js';
 import type { Batch, Source } from '../source.js';
 import { packFolder } from './pack.js';
 import { openArchive } from './read.js';
@@ -23,13 +23,14 @@ export class Spool {
   }
 
   /** The source as it was. Closing it closes the other one, too. @param problems that it had */
-  async finish(source: Source, schema: Schema, traits: Traits, problems: readonly Problem[]): Promise<Source> {
-    await this.#writer.finish(schema, { revision: source.revision, leftBehind: problems.length });
+  async finish(source: Source, schema: Schema, traits: Traits, problems: Problems): Promise<Source> {
+    await this.#writer.finish(schema, { revision: source.revision, leftBehind: problems.list.length });
     const kept = openArchive({ folder: this.#archive, remove: () => this.remove() }, source.shown, traits);
     return {
       ...kept,
       async *batches(signal, into) {
-        for (const problem of problems) into.add(problem);
+        for (const problem of problems.list) into.add(problem);
+        for (const [table, lines] of problems.repeated) into.repeat(table, lines);
         yield* kept.batches(signal, into);
       },
       close: async () => {
