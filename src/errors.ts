@@ -58,6 +58,8 @@ export const FAILURES = {
   PARTIAL: { exit: 21, means: 'done, but for what is named' },
   SOURCE_DAMAGED: { exit: 40, means: 'nothing was changed: the source has what cannot be read or moved as it is' },
   TARGET_CONFLICT: { exit: 41, means: 'the target has other rows where those of the source should go' },
+  ARCHIVE_UNREADABLE: { exit: 43, means: 'the archive is broken, was not written to its end, or is of a newer mtrack' },
+  TARGET_EXISTS: { exit: 44, means: 'nothing was written: there is something of that name' },
   TRANSFER_UNPROVEN: { exit: 42, means: 'what was read back from the target is not what the source has' },
 } as const satisfies Record<string, { exit: number; means: string }>;
 
@@ -73,6 +75,7 @@ export interface Failure {
   readonly details?: Readonly<Record<string, unknown>>;
 }
 
+/** A failure that an operator can expect; it is shown without a stack. `exit` is the status of the process. */
 export class MtrackError extends Error {
   readonly code: FailureCode;
   readonly failure: Failure;

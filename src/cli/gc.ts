@@ -1,18 +1,20 @@
 /** `gc` between the flags and the core: looked at first, agreed to, done. */
 import { confirm } from '@inquirer/prompts';
 import { openArtifacts } from '../artifacts/open.js';
-import { FAILURES, MtrackError } from '../errors.js';
-import { parseAge } from '../gc/age.js';
+import { FAILURES, MtrackError, messageOf } from '../errors.js';
 import { collect, type Parts } from '../gc/collect.js';
 import { looking, removing } from '../gc/effects.js';
 import { Locations } from '../gc/locations.js';
-import type { GcOptions } from '../gc/options.js';
+import type { OrphanReport } from '../gc/orphans.js';
 import type { Report } from '../gc/report.js';
 import type { OpenTrash, TrashSource } from '../gc/source.js';
 import { commandOf } from '../upgrade/command.js';
 import { formatUri } from '../uri.js';
-import { type ArtifactFlags, artifactOptions } from './artifacts.js';
+import { artifactOptions } from './artifacts.js';
+import { type GcFlags, type Given, gcOptions, selectorWords } from './gc-flags.js';
+import { gcDisplay } from './gc-progress.js';
 import { recorded } from './history.js';
+import { runOrphans } from './orphans.js';
 import { waitingNotes } from './progress.js';
 import { reportText } from './render/gc.js';
 import { stopOnSignals } from './signals.js';
@@ -20,39 +22,24 @@ import { namedStore, type StoreInput } from './store.js';
 import type { Terminal } from './terminal.js';
 import { withTrash } from './trash.js';
 
-export interface GcFlags extends ArtifactFlags {
-  readonly 'backend-store-uri'?: string | undefined;
-  readonly 'backend-store-uri-file'?: string | undefined;
-  readonly 'older-than'?: string | undefined;
-  readonly undated: string;
-  readonly 'run-ids'?: string | undefined;
-  readonly 'experiment-ids'?: string | undefined;
-  readonly 'experiment-name'?: readonly string[] | undefined;
-  readonly 'logged-model-ids'?: string | undefined;
-  readonly jobs: boolean;
-  readonly 'job-ids'?: string | undefined;
-  readonly force: boolean;
-  readonly children: string;
-  readonly 'dry-run': boolean;
-  readonly yes: boolean;
-  readonly concurrency: number;
-  readonly 'max-runs'?: number | undefined;
-  readonly 'max-duration'?: number | undefined;
-  readonly throttle?: number | undefined;
-  readonly 'wait-timeout': number;
-  readonly 'history-file'?: string | undefined;
-}
-
-export async function runGc(input: StoreInput & { readonly flags: GcFlags }, terminal: Terminal): Promise<Report> {
+export async function runGc(
+  input: StoreInput & { readonly flags: GcFlags },
+  terminal: Terminal,
+): Promise<Report | OrphanReport> {
   const { flags } = input;
-  const given = optionsOf(flags);
+  const given = gcOptions(flags);
   return withTrash(input, terminal, async (trash, named) => {
-    const gc = new Gc(trash, named, flags, given, terminal);
-    if (flags['dry-run']) return gc.shown(await gc.look(), 'would be removed');
-    await gc.agree();
     const run = { command: 'gc', from: null, to: null, plan: null, receipt: null };
     const shown = formatUri(namedStore(input).uri);
     const about = { file: flags['history-file'], database: { shown }, run, terminal };
+    if (flags.orphans || flags['delete-orphans']) {
+      const orphans = () => runOrphans(trash, named, flags, terminal);
+      const deletes = flags['delete-orphans'] && !flags['dry-run'];
+      return deletes ? recorded(about, orphans, ({ orphans }) => [`${orphans.length} orphans`]) : orphans();
+    }
+    const gc = new Gc(trash, named, flags, given, terminal);
+    if (flags['dry-run']) return gc.shown(await gc.look(), 'would be removed');
+    await gc.agree();
     return gc.shown(await recorded(about, () => gc.remove(), removedWords), 'removed');
   });
 }
@@ -60,8 +47,6 @@ export async function runGc(input: StoreInput & { readonly flags: GcFlags }, ter
 /** As many of each kind, for the log. */
 const removedWords = ({ removed }: Report): string[] =>
   Object.entries(removed).flatMap(([kind, ids]) => (ids.length > 0 ? [`${ids.length} ${kind}`] : []));
-
-type Given = Omit<GcOptions, 'signal' | 'onProgress'>;
 
 class Gc {
   readonly #trash: OpenTrash;
@@ -87,17 +72,22 @@ class Gc {
   }
 
   remove(): Promise<Report> {
-    return this.#trash.work(this.#wait, (source) => this.#collect(source, removing));
+    return this.#trash.work(this.#wait, async (source) => {
+      const report = await this.#collect(source, removing);
+      if (this.#flags.vacuum) await this.#vacuum(source, Object.keys(report.rows));
+      return report;
+    });
   }
 
   /** @throws {MtrackError} CONSENT_REQUIRED */
   async agree(): Promise<void> {
     if (this.#flags.yes) return;
     if (!this.#terminal.interactive) {
+      const again = (flag: string) => commandOf('gc', { named: this.#named }, ...selectorWords(this.#flags), flag);
       throw new MtrackError('CONSENT_REQUIRED', {
         found: 'nothing was removed: there is no terminal to ask at',
         expected: '--yes, or --dry-run to see what would be removed',
-        fix: [commandOf('gc', { named: this.#named }, '--dry-run'), commandOf('gc', { named: this.#named }, '--yes')],
+        fix: [again('--dry-run'), again('--yes')],
       });
     }
     this.#terminal.note(reportText(await this.look(), 'would be removed'));
@@ -111,6 +101,16 @@ class Gc {
     return report;
   }
 
+  /** What is removed is removed: a database that is too busy for this is no failure. */
+  async #vacuum(source: TrashSource, tables: readonly string[]): Promise<void> {
+    if (tables.length === 0) return;
+    try {
+      await source.giveBack(tables);
+    } catch (error) {
+      this.#terminal.note(`--vacuum: the room of what was removed was not given back: ${messageOf(error)}`);
+    }
+  }
+
   async #collect(source: TrashSource, effects: typeof looking): Promise<Report> {
     const artifacts = openArtifacts(artifactOptions(this.#flags));
     const { signal, release } = stopOnSignals((name) =>
@@ -122,7 +122,9 @@ class Gc {
       effects: (isGone) => effects(source, artifacts, isGone),
     };
     try {
-      return await collect(parts, { ...this.#given, signal, onProgress: () => undefined });
+      return await gcDisplay(this.#terminal).run((onProgress) =>
+        collect(parts, { ...this.#given, signal, onProgress }),
+      );
     } finally {
       release();
       await artifacts.close();
@@ -134,30 +136,4 @@ function exitOf({ failed, kept, stopped }: Report): number {
   if (stopped === 'signal') return FAILURES.INTERRUPTED.exit;
   const named = kept.some(({ reason }) => reason === 'unknown' || reason === 'not-deleted' || reason === 'restored');
   return failed.length > 0 || named ? FAILURES.PARTIAL.exit : 0;
-}
-
-function optionsOf(flags: GcFlags): Given {
-  const list = (text: string | undefined) =>
-    text === undefined
-      ? null
-      : text
-          .split(',')
-          .map((each) => each.trim())
-          .filter((each) => each !== '');
-  return {
-    olderThan: flags['older-than'] === undefined ? null : parseAge(flags['older-than']),
-    undated: flags.undated === 'treat-as-old' ? 'treat-as-old' : 'skip',
-    runIds: list(flags['run-ids']),
-    modelIds: list(flags['logged-model-ids']),
-    jobIds: list(flags['job-ids']),
-    experimentIds: list(flags['experiment-ids']),
-    experimentNames: flags['experiment-name'] ?? null,
-    jobs: flags.jobs,
-    force: flags.force,
-    children: flags.children === 'with-parent' ? 'with-parent' : 'keep',
-    concurrency: flags.concurrency,
-    maxRuns: flags['max-runs'] ?? null,
-    maxDuration: flags['max-duration'] ?? null,
-    throttle: flags.throttle ?? null,
-  };
 }

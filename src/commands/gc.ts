@@ -28,6 +28,10 @@ EXIT STATUS: 0 done, or nothing to do; 21 done, but for what is named; everythin
       description: 'only these runs, as soon as they are deleted',
       command: '<%= config.bin %> <%= command.id %> sqlite:///mlflow.db --run-ids 3f2a…,9c41… --yes',
     },
+    {
+      description: 'what was left behind by runs that are gone',
+      command: '<%= config.bin %> <%= command.id %> sqlite:///mlflow.db --orphans',
+    },
   ];
   static override args = storeArg;
   static override flags = {
@@ -57,7 +61,10 @@ EXIT STATUS: 0 done, or nothing to do; 21 done, but for what is named; everythin
     'logged-model-ids': Flags.string({ description: 'only these logged models, with commas', helpValue: 'IDS' }),
     jobs: Flags.boolean({ description: 'finished jobs as well' }),
     'job-ids': Flags.string({ description: 'only these jobs, with commas', helpValue: 'IDS' }),
-    force: Flags.boolean({ description: 'also what a registered model or a living logged model depends on' }),
+    force: Flags.boolean({
+      description:
+        'also what a registered model or a living logged model depends on; with --delete-orphans also where most folders seem to be orphans',
+    }),
     children: Flags.string({
       description: 'what happens to runs that are nested in one that goes',
       options: ['keep', 'with-parent'],
@@ -65,6 +72,17 @@ EXIT STATUS: 0 done, or nothing to do; 21 done, but for what is named; everythin
     }),
     'dry-run': Flags.boolean({ description: 'show what would be removed; writes nothing' }),
     yes: Flags.boolean({ char: 'y', description: 'do not ask' }),
+    orphans: Flags.boolean({
+      description: 'instead: artifact folders that nothing in the store refers to, with their sizes; deletes nothing',
+      helpGroup: 'ORPHANS',
+    }),
+    'delete-orphans': Flags.boolean({ description: 'the same, and delete them', helpGroup: 'ORPHANS' }),
+    grace: Flags.string({
+      description: 'orphans that were written to more lately than this stay',
+      helpValue: 'AGE',
+      default: '7d',
+      helpGroup: 'ORPHANS',
+    }),
     concurrency: Flags.integer({
       description: 'things whose artifacts are deleted at a time',
       default: 16,
@@ -74,6 +92,9 @@ EXIT STATUS: 0 done, or nothing to do; 21 done, but for what is named; everythin
     'max-runs': Flags.integer({ description: 'stop after so many runs', min: 1 }),
     'max-duration': duration({ description: 'stop after this time' }),
     throttle: Flags.integer({ description: 'remove no more than so many things a second', helpValue: 'RATE', min: 1 }),
+    vacuum: Flags.boolean({
+      description: 'then give the room of the removed rows back, as far as the database can',
+    }),
     'wait-timeout': duration({
       description: 'how long to wait for another gc of the same store to end',
       default: 60_000,

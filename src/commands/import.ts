@@ -1,7 +1,7 @@
-import { Flags } from '@oclif/core';
+import { Args, Flags } from '@oclif/core';
 import { BaseCommand } from '../cli/base.js';
 import { duration } from '../cli/flags.js';
-import { importStore } from '../cli/transfer.js';
+import { importStore } from '../cli/transfer/import.js';
 
 export default class Import extends BaseCommand {
   static override summary = 'Move everything from one store into another, and prove that it is there.';
@@ -19,8 +19,13 @@ EXIT STATUS: 0 done and proven, 21 done but for what is named, 40 the source has
       command: '<%= config.bin %> <%= command.id %> --from ./mlruns --to sqlite:///mlflow.db --dry-run',
     },
   ];
+  static override args = {
+    archive: Args.string({
+      description: 'path of an archive, or - for the standard input; or the store URI of a source',
+    }),
+  };
   static override flags = {
-    from: Flags.string({ description: 'store URI of the source', helpValue: 'URI', required: true }),
+    from: Flags.string({ description: 'store URI of the source, or the path of an archive', helpValue: 'URI' }),
     to: Flags.string({ description: 'store URI of the target', helpValue: 'URI', required: true }),
     revision: Flags.string({
       description:
@@ -55,7 +60,7 @@ EXIT STATUS: 0 done and proven, 21 done but for what is named, 40 the source has
   };
 
   async run(): Promise<unknown> {
-    const { flags } = await this.parse(Import);
-    return importStore(flags, this.terminal());
+    const { args, flags } = await this.parse(Import);
+    return importStore(args.archive, flags, this.terminal());
   }
 }

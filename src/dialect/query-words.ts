@@ -56,6 +56,16 @@ export interface Insertion {
 
 export type TextComparator = '=' | '!=' | 'LIKE' | 'ILIKE' | 'RLIKE' | 'IN' | 'NOT IN';
 
+/** How a database is led that joins by looking rows up one by one, and may begin at the wrong end. */
+export interface OneByOne {
+  /** In place of JOIN: what stands before it is read first. */
+  readonly straight: RawBuilder<unknown>;
+  /** A query that gives, as `rows`, about how many rows another one reads; null where that is not known. */
+  readonly estimate: ((query: RawBuilder<unknown>) => RawBuilder<{ readonly rows: number | string | null }>) | null;
+  /** A column, to be compared without an index on it. */
+  readonly unindexed: (column: RawBuilder<unknown>) => RawBuilder<unknown>;
+}
+
 export interface QueryWords {
   /** The most values that one statement may bind. */
   readonly maxValues: number;
@@ -90,6 +100,8 @@ export interface QueryWords {
     comparator: TextComparator,
     value: string | readonly string[],
   ): RawBuilder<SqlBool> | undefined;
+  /** Null where the database has other ways to join, and statistics to choose by. */
+  readonly oneByOne: OneByOne | null;
   /** A number to compare a column with, which it need not be able to hold. */
   number(value: number): RawBuilder<number>;
   /** Behind an ORDER BY. */

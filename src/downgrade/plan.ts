@@ -1,10 +1,11 @@
 /** The ordered steps from where a database is back to an earlier revision, in its dialect's SQL. */
 import type { Dialect } from '../dialect/dialect.js';
+import { tablesOf } from '../schema/describe.js';
 import { inverseOf } from '../schema/inverse.js';
 import { BASE, between, schemaAt } from '../schema/lineage.js';
 import { columnOf, type Schema } from '../schema/model.js';
 import type { Backfill, Operation, Revision, TableChange } from '../schema/operations.js';
-import { type Due, fuseToLast, tablesOf } from '../upgrade/fuse.js';
+import { type Due, fuseToLast } from '../upgrade/fuse.js';
 import { compileAll, hashOf, type Plan } from '../upgrade/plan.js';
 import type { Start } from '../upgrade/start.js';
 import { shorterLength } from './losses.js';

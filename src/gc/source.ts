@@ -64,6 +64,8 @@ export interface TrashSource {
 
   /** Deleted experiments. */
   experiments(scope: Pick<Scope, 'experiments'>): Promise<readonly Item[]>;
+  /** Where the artifacts of every experiment are, deleted or not. */
+  places(): Promise<readonly { readonly experiment: string; readonly location: string }[]>;
   /** Ids of experiments with these names, deleted or not. */
   idsOf(names: readonly string[]): Promise<readonly { readonly id: string; readonly name: string }[]>;
   /** How many are deleted and old enough. */
@@ -85,6 +87,8 @@ export interface TrashSource {
   countUndated(scope: Scope): Promise<number>;
   /** What needs runs and models that are deleted, or are in a deleted experiment. */
   dependants(): Promise<readonly Dependant[]>;
+  /** Which of these ids versions in the model registry name, with the words for one of them. */
+  namedByVersions(ids: ReadonlySet<string>): Promise<ReadonlyMap<string, string>>;
   /** What else refers to an experiment and would be broken without it, in words. */
   hindrances(experiment: string): Promise<readonly string[]>;
   /**
@@ -105,10 +109,17 @@ export interface TrashSource {
   refusal(item: Item): string | null;
 }
 
+/** Takes things out of the trash, as MLflow does. @throws {StoreError} where that cannot be */
+export interface Restorer {
+  /** With all of its runs, whenever they were deleted. */
+  experiment(id: string): Promise<void>;
+  run(id: string): Promise<void>;
+}
+
 /** A store whose trash can be looked at, and worked on by one at a time. */
 export interface OpenTrash {
   /** Nothing is written. */
   look<T>(wait: LockWait, use: (source: TrashSource) => Promise<T>): Promise<T>;
   /** @throws {MtrackError} LOCKED while another one is at work */
-  work<T>(wait: LockWait, use: (source: TrashSource) => Promise<T>): Promise<T>;
+  work<T>(wait: LockWait, use: (source: TrashSource, restorer: Restorer) => Promise<T>): Promise<T>;
 }

@@ -36,6 +36,9 @@ export interface Comparison {
 /** Alembic's version tables, those of other programs in the same database included. */
 const isVersionTable = (name: string) => /^alembic_version(_|$)/.test(name);
 
+/**
+ * Every difference of a live schema from the one that is expected; what other programs have in the database included.
+ */
 export function differences(expected: Schema, live: Schema, comparison: Comparison): Difference[] {
   const tables = [...expected.tables.values()].flatMap((table): Difference[] => {
     const found = live.tables.get(table.name);
@@ -83,6 +86,7 @@ function tableDifferences(expected: Table, live: Table, comparison: Comparison):
       same: (a, b) => sameExpression(a.expression, b.expression),
       nameOf: (check) => check.name ?? checkText(check.expression),
       say: (check) => checkText(check.expression),
+      weighExtra: (check) => (refusesValues(check, expected.checks) ? 'breaks' : 'harmless'),
     }).map((each) => difference(name, 'check', ...each)),
     ...indexDifferences(expected, live, comparison),
   ];
@@ -124,6 +128,17 @@ function refusesRows(columns: readonly string[], { primaryKey, uniques, indexes 
     ...indexes.filter(({ unique, where }) => unique && where === undefined).map((each) => namesOf(each)),
   ];
   return !keys.some((key) => key.length > 0 && key.every((name) => columns.includes(name)));
+}
+
+/** Whether a check refuses values that the table is to take: those that MLflow's own check of the column allows. */
+function refusesValues({ expression: given }: Check, own: readonly Check[]): boolean {
+  if ('sql' in given) return false;
+  return own.some(
+    ({ expression }) =>
+      !('sql' in expression) &&
+      expression.column === given.column &&
+      !expression.in.every((value) => given.in.includes(value)),
+  );
 }
 
 const namesOf = ({ columns }: Index) => columns.map(({ name }) => name);

@@ -27,7 +27,6 @@ export const ABSENT: readonly Absent[] = [
     what: 'metrics and correlations of traces',
     paths: ['{api}/3.0/mlflow/traces/metrics', '{api}/3.0/mlflow/traces/calculate-filter-correlation'],
   },
-  { what: 'links from traces to prompts', paths: ['{api}/2.0/mlflow/traces/link-prompts'] },
   {
     what: 'presigned URLs',
     paths: [

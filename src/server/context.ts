@@ -11,6 +11,8 @@ export interface Artifacts {
   /** Where they lead: `--artifacts-destination`. */
   readonly destination: ArtifactRepository;
   readonly hosts: TrustedHosts;
+  /** Characters that the place of an experiment may have. */
+  readonly locationLength: number;
   /** The repository at a place that a record of the store names. */
   open(uri: string): Promise<ArtifactRepository>;
 }

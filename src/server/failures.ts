@@ -12,7 +12,7 @@ export type LogLevel = (typeof LOG_LEVELS)[number];
 export function errorReply(log: Log): (error: unknown, request: FastifyRequest, reply: FastifyReply) => void {
   return (error, request, reply) => {
     const known = knownFault(error);
-    if (known === null || error instanceof MtrackError) {
+    if (known === null || known.status === 503) {
       const stack = error instanceof Error ? error.stack : String(error);
       log('error', 'request failed', {
         request: request.id,
@@ -35,6 +35,10 @@ export function errorReply(log: Log): (error: unknown, request: FastifyRequest, 
 /** Null for what nobody expected: its words could give away what is not for clients. */
 function knownFault(error: unknown): { readonly status: number; readonly error: StoreError } | null {
   if (error instanceof StoreError) return { status: error.status, error };
+  if (error instanceof MtrackError && error.code === 'URI_INVALID') {
+    // The place of these files is of a kind that nothing here leads to.
+    return { status: 501, error: new StoreError('NOT_IMPLEMENTED', error.failure.found) };
+  }
   if (error instanceof MtrackError) {
     // The database has gone, or its disk is full: it may be back in a moment.
     return {

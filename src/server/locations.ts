@@ -50,18 +50,20 @@ export function normalPath(path: string): string {
     .join('/');
 }
 
-const LONGEST_LOCATION = 2048;
-
 /** @throws {StoreError} INVALID_PARAMETER_VALUE for a place that MLflow does not keep artifacts at */
-export function checkStorageLocation(uri: string, field: string, hosts: TrustedHosts): void {
+export function checkStorageLocation(
+  uri: string,
+  field: string,
+  { hosts, locationLength }: { readonly hosts: TrustedHosts; readonly locationLength: number },
+): void {
   const { fragment, params, query } = parseUri(uri);
   if (fragment !== '' || params !== '') throw invalidParameter(`'${field}' URL can't include fragments or params.`);
   if (decoded(query).includes('..')) throw invalidParameter('Invalid query string');
   checkHostNamed(uri, field, hosts);
   if (uri.startsWith('runs:')) throw invalidParameter(`Artifact location cannot be a runs:/ URI. Given: '${uri}'`);
-  if (uri.length > LONGEST_LOCATION) {
+  if ([...uri].length > locationLength) {
     throw invalidParameter(
-      `Invalid artifact path length. The length of the artifact path cannot be greater than ${LONGEST_LOCATION} characters. ` +
+      `Invalid artifact path length. The length of the artifact path cannot be greater than ${locationLength} characters. ` +
         'To configure this limit, please set the MLFLOW_ARTIFACT_LOCATION_MAX_LENGTH environment variable.',
     );
   }

@@ -15,7 +15,7 @@ import { type ExperimentMap, mapExperiments, type OnConflict, type Renumbered } 
 import { Load, type OnDifference, type Tally } from './load.js';
 import { underLock } from './lock.js';
 import { type Different, sorted, type Taken } from './merge.js';
-import { type Problem, Problems, problemText, rowText } from './problems.js';
+import { type Problem, Problems, problemText, refusalFor, rowText } from './problems.js';
 import { Meter, type OnProgress } from './progress.js';
 import { keyNames, Sieve } from './sieve.js';
 import type { Source } from './source.js';
@@ -158,27 +158,15 @@ function valuesOf(table: Table, names: readonly string[], row: Row) {
   return names.map((name) => row[columns.indexOf(name)] ?? null);
 }
 
-const BAD: readonly Problem['kind'][] = ['damaged', 'does-not-fit', 'orphan', 'no-place'];
-
 /** Why an import cannot go ahead; null when it can. */
 export function refusalOf(
   { problems }: Survey,
   { skipBad, onDifference }: Pick<ImportOptions, 'skipBad' | 'onDifference'>,
 ): MtrackError | null {
-  const bad = problems.filter(({ kind }) => BAD.includes(kind));
-  if (bad.length > 0 && !skipBad) {
-    return new MtrackError('SOURCE_DAMAGED', {
-      found: [
-        `${bad.length} ${bad.length === 1 ? 'thing stands' : 'things stand'} in the way:`,
-        ...bad.map(problemText),
-      ].join('\n'),
-      expected: 'a source of which all can be moved; nothing was changed',
-      fix: ['put these right', 'leave them behind, with a report of each: --skip-bad'],
-      details: { problems: bad },
-    });
-  }
+  const bad = refusalFor(problems, skipBad, 'nothing was changed');
+  if (bad) return bad;
   const conflicts = problems.filter(
-    ({ kind }) => kind === 'taken' || (kind === 'different' && onDifference === 'fail'),
+    ({ kind }) => (kind === 'taken' && !skipBad) || (kind === 'different' && onDifference === 'fail'),
   );
   if (conflicts.length === 0) return null;
   return new MtrackError('TARGET_CONFLICT', {

@@ -1,4 +1,5 @@
 /** What stands against moving something, or was left behind. */
+import { MtrackError } from '../errors.js';
 
 /** One thing that could not be moved as it is, and the rows that it is about. */
 export interface Problem {
@@ -52,4 +53,21 @@ export function rowText(table: string, names: readonly string[], values: readonl
     return `${name} ${typeof value === 'string' ? JSON.stringify(value) : String(value)}`;
   });
   return [table, ...parts].join(', ');
+}
+
+const BAD: readonly Problem['kind'][] = ['damaged', 'does-not-fit', 'orphan', 'no-place'];
+
+/** Why all is refused for what cannot be moved; null where there is nothing of the kind, or it is to be left behind. */
+export function refusalFor(problems: readonly Problem[], skipBad: boolean, so: string): MtrackError | null {
+  const bad = skipBad ? [] : problems.filter(({ kind }) => BAD.includes(kind));
+  if (bad.length === 0) return null;
+  return new MtrackError('SOURCE_DAMAGED', {
+    found: [
+      `${bad.length} ${bad.length === 1 ? 'thing stands' : 'things stand'} in the way:`,
+      ...bad.map(problemText),
+    ].join('\n'),
+    expected: `a source of which all can be moved; ${so}`,
+    fix: ['put these right', 'leave them behind, with a report of each: --skip-bad'],
+    details: { problems: bad },
+  });
 }

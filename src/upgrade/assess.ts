@@ -53,10 +53,29 @@ export async function assess(database: Database, target: string, session: Sessio
       ...(await leftoverFindings(start, session, database)),
       ...(await lostTables(start, session, database)),
       ...(await brokenConditions(plan, start, session, database)),
+      ...(await longTransactions(session, database)),
       ...driftFindings(start),
       ...neighbourFindings(start),
     ],
   };
+}
+
+/** Seconds after which an open transaction is no request under way, but something that a lock will wait for. */
+const LONG_SECONDS = 5;
+
+/** Others that hold locks on tables here, since when: what a change of a table would wait for. */
+async function longTransactions(session: Session, { dialect }: Database): Promise<Finding[]> {
+  const all = await dialect.blockers(session).catch((error: unknown) => {
+    // Who may not see the sessions of others is not told of them; who may not upgrade is told by the preflight.
+    if (dialect.faultOf(error) === 'permission') return [];
+    throw error;
+  });
+  const long = all.filter(({ sinceSeconds }) => (sinceSeconds ?? 0) >= LONG_SECONDS);
+  return long.map(({ who, sinceSeconds, what }) => ({
+    severity: 'warns',
+    found: `${who} has had a transaction open for ${sinceSeconds} s: ${what}`,
+    fix: 'end it, or wait for it: changes of the tables that it has used wait behind it, and everybody else behind them',
+  }));
 }
 
 /** Why the upgrade cannot go ahead: all findings at once, each with its fix. Null when it can. */

@@ -1,8 +1,8 @@
 /** What the steps of a plan take: orders of magnitude, labelled as estimates wherever they show. */
 import type { TableStats } from '../dialect/dialect.js';
+import { writtenBy } from '../schema/describe.js';
 import type { Schema } from '../schema/model.js';
 import { isComputed } from '../schema/operations.js';
-import { writtenBy } from './fuse.js';
 import type { Plan, Step } from './plan.js';
 
 /** Rows per second on one core and a plain disk. */
@@ -40,6 +40,7 @@ export function estimatedSeconds(plan: Plan, stats: ReadonlyMap<string, TableSta
   return stepsOf(plan).reduce((sum, step) => sum + costOf(step, stats, measured).estimatedSeconds, 0);
 }
 
+/** The steps of a plan, in order. */
 export function stepsOf(plan: Plan): Step[] {
   return plan.revisions.flatMap(({ steps }) => steps);
 }

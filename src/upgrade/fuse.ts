@@ -2,6 +2,7 @@
  * Changes of one table that follow one another, put together across revisions, so that the table is copied, or its key
  * is built, once and not for each.
  */
+import { referencedBy, tablesOf, writtenBy } from '../schema/describe.js';
 import { applies } from '../schema/fold.js';
 import type { Operation, Revision, TableChange } from '../schema/operations.js';
 import type { Traits } from '../schema/traits.js';
@@ -112,52 +113,3 @@ function join(group: Group, revision: Revision, changes: readonly TableChange[])
 
 const changesOf = (operation: AlterTable, traits: Traits) =>
   operation.changes.filter((change) => applies(change, traits));
-
-/** The tables that an operation changes or reads. */
-export function tablesOf(operation: Operation): string[] {
-  switch (operation.op) {
-    case 'createTable':
-      return [operation.table.name];
-    case 'alterTable':
-    case 'insertRow':
-    case 'dropTable':
-      return [operation.table];
-    case 'createTrigger':
-    case 'dropTrigger':
-      return [operation.trigger.table];
-    case 'backfill':
-      return [...new Set([operation.over.table, ...(operation.reads ?? []), ...operation.writes])];
-    case 'deriveRows':
-      return [operation.over.table, operation.into];
-    case 'deriveValues':
-      return [...new Set([operation.over.table, ...operation.reads])];
-    case 'require':
-      return [...operation.reads];
-  }
-}
-
-/** The tables whose rows an operation changes, or that it makes. */
-export function writtenBy(operation: Operation): readonly string[] {
-  switch (operation.op) {
-    case 'backfill':
-      return operation.writes;
-    case 'deriveRows':
-      return [operation.into];
-    case 'deriveValues':
-      return [operation.over.table];
-    case 'insertRow':
-    case 'dropTable':
-      return [operation.table];
-    case 'createTable':
-      return [operation.table.name];
-    default:
-      return [];
-  }
-}
-
-/** The tables that foreign keys which an operation makes refer to. */
-function referencedBy(operation: Operation): string[] {
-  if (operation.op === 'createTable') return operation.table.foreignKeys.map(({ table }) => table);
-  if (operation.op !== 'alterTable') return [];
-  return operation.changes.flatMap((change) => (change.change === 'addForeignKey' ? [change.foreignKey.table] : []));
-}

@@ -4,11 +4,11 @@
  */
 import type { Database } from '../dialect/dialect.js';
 import { MtrackError } from '../errors.js';
+import { tablesOf } from '../schema/describe.js';
 import { describeDifference } from '../schema/diff.js';
 import { between, HEAD, positionOf, releasesOf } from '../schema/lineage.js';
 
 import { commandOf } from './command.js';
-import { tablesOf } from './fuse.js';
 import type { Location } from './locate.js';
 import { type Start, startFrom } from './start.js';
 

@@ -1,6 +1,7 @@
 /** Where a database is in MLflow's lineage: read from its version and its schema, without writing a thing. */
 import type { Dialect } from '../dialect/dialect.js';
 import type { Session } from '../dialect/session.js';
+import { tablesOf, titleOf } from '../schema/describe.js';
 import { type Difference, differences } from '../schema/diff.js';
 import {
   BASE,
@@ -14,10 +15,9 @@ import {
   schemaAt,
 } from '../schema/lineage.js';
 import { EMPTY_SCHEMA, type Schema, type Table } from '../schema/model.js';
-import type { Operation, Revision } from '../schema/operations.js';
+import type { Revision } from '../schema/operations.js';
 import { type Progress, probe } from '../schema/probe.js';
 import { isKnownVariant } from '../schema/variants.js';
-import { tablesOf } from './fuse.js';
 
 export type Location =
   /** No table of MLflow's. `schema` may hold tables of other programs. */
@@ -71,6 +71,10 @@ export async function locate(session: Session, dialect: Dialect): Promise<Locati
   return locateIn(versions, await dialect.readCatalog(session), dialect);
 }
 
+/**
+ * Where a database is, whose version and schema were read.
+ * @param versions the rows of `alembic_version`; null where there is no such table
+ */
 export function locateIn(versions: readonly string[] | null, schema: Schema, dialect: Dialect): Location {
   const [version] = versions ?? [];
   if (version !== undefined) {
@@ -125,7 +129,7 @@ function doneAhead(revision: string, live: Schema, dialect: Dialect): Revision |
   if (dialect.transaction !== 'none') return null;
   const isAsIn = (at: string, name: string): boolean => {
     const [expected, found] = [schemaAt(at, dialect.traits).tables.get(name), live.tables.get(name)];
-    return !expected || !found || isSameTable(expected, found, dialect);
+    return !expected || !found || isSameTable(expected, found, at, dialect);
   };
   const moved = [...schemaAt(revision, dialect.traits).tables.keys()].filter((name) => !isAsIn(revision, name));
   const reached = moved.flatMap((name) => between(revision, HEAD).find(({ id }) => isAsIn(id, name)) ?? []);
@@ -135,11 +139,11 @@ function doneAhead(revision: string, live: Schema, dialect: Dialect): Revision |
   );
 }
 
-function isSameTable(expected: Table, live: Table, dialect: Dialect): boolean {
+function isSameTable(expected: Table, live: Table, revision: string, dialect: Dialect): boolean {
   const only = (table: Table): Schema => ({ tables: new Map([[table.name, table]]), triggers: [] });
   return differences(only(expected), only(live), dialect)
     .filter(({ element }) => element === 'column' || element === 'primary key' || element === 'check')
-    .every(isKnownVariant);
+    .every((each) => isKnownVariant(each, revision));
 }
 
 function progressInto(next: Revision, live: Schema, before: Schema, dialect: Dialect): PartWay | null {
@@ -154,7 +158,9 @@ function progressInto(next: Revision, live: Schema, before: Schema, dialect: Dia
 /** Differences from the revision that are not explained by those after it having been begun. */
 function drift(revision: string, schema: Schema, partWay: PartWay | null, dialect: Dialect): Difference[] {
   if (partWay?.revision === BASE_REVISION) return [];
-  const now = differences(schemaAt(revision, dialect.traits), schema, dialect).filter((each) => !isKnownVariant(each));
+  const now = differences(schemaAt(revision, dialect.traits), schema, dialect).filter(
+    (each) => !isKnownVariant(each, revision),
+  );
   if (!partWay) return now;
   const begun = between(revision, partWay.revision.id);
   const touched = new Set(begun.flatMap(({ operations }) => operations.flatMap(tablesOf)));
@@ -215,28 +221,4 @@ function revisionsThatFit(schema: Schema, dialect: Dialect): string[] {
         weight === 'harmless' ? !(kind === 'extra' && (element === 'column' || element === 'table')) : false,
       );
     });
-}
-
-/** An operation in a few words. */
-export function titleOf(operation: Operation): string {
-  switch (operation.op) {
-    case 'createTable':
-      return `create ${operation.table.name}`;
-    case 'alterTable':
-      return `alter ${operation.table}`;
-    case 'createTrigger':
-      return `create trigger ${operation.trigger.name}`;
-    case 'dropTable':
-      return `drop ${operation.table}`;
-    case 'dropTrigger':
-      return `drop trigger ${operation.trigger.name}`;
-    case 'insertRow':
-      return `insert into ${operation.table}`;
-    case 'backfill':
-    case 'deriveRows':
-    case 'deriveValues':
-      return operation.title;
-    case 'require':
-      return `make sure that ${operation.title}`;
-  }
 }

@@ -2,13 +2,14 @@
 import { createHash } from 'node:crypto';
 import type { Dialect, Effect, Statement } from '../dialect/dialect.js';
 import { inOnePiece } from '../dialect/ranges.js';
+import { tablesOf, titleOf } from '../schema/describe.js';
 import { applies } from '../schema/fold.js';
 import { BASE, between, schemaAt } from '../schema/lineage.js';
 import { EMPTY_SCHEMA, type Schema, type Table } from '../schema/model.js';
 import { type Backfill, isComputed, type Operation, type Range, type Revision } from '../schema/operations.js';
 import { type Progress, probe } from '../schema/probe.js';
-import { type Due, type Fused, fuseToFirst, fuseToLast, tablesOf } from './fuse.js';
-import { BASE_REVISION, copiedBy, titleOf } from './locate.js';
+import { type Due, type Fused, fuseToFirst, fuseToLast } from './fuse.js';
+import { BASE_REVISION, copiedBy } from './locate.js';
 import type { Start } from './start.js';
 
 export interface Step {
@@ -52,6 +53,10 @@ export interface Plan {
   readonly hash: string;
 }
 
+/**
+ * The plan from where a database is.
+ * @param target a revision that is not before it
+ */
 export function planUpgrade(start: Start, target: string, dialect: Dialect): Plan {
   const from = start.state === 'empty' ? BASE : start.revision;
   const incomplete = start.state === 'empty' || start.partWay?.revision === BASE_REVISION;

@@ -2,11 +2,11 @@
 import type { Dialect, Statement } from '../dialect/dialect.js';
 import { inOnePiece } from '../dialect/ranges.js';
 import type { Session } from '../dialect/session.js';
+import { tablesOf } from '../schema/describe.js';
 import { BASE, initial, positionOf, revisions } from '../schema/lineage.js';
 import { EMPTY_SCHEMA, type Schema } from '../schema/model.js';
 import { type DeriveRows, type DeriveValues, isComputed } from '../schema/operations.js';
 import type { Literal, SqlWords } from '../schema/words.js';
-import { tablesOf } from './fuse.js';
 import { type Plan, type PlannedRevision, planUpgrade, type Step } from './plan.js';
 import { rowsOf, type SourceRow, sourceOf, valuesOf } from './steps.js';
 

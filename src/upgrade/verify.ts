@@ -9,6 +9,7 @@ import { isKnownVariant } from '../schema/variants.js';
 /** Exact numbers of rows, by table. */
 export type RowCounts = ReadonlyMap<string, number>;
 
+/** Counts the rows of tables that are there. */
 export async function countRows(session: Session, dialect: Dialect, tables: readonly string[]): Promise<RowCounts> {
   const counts = new Map<string, number>();
   for (const table of tables) {
@@ -40,7 +41,9 @@ export async function verify(
   counts: RowCounts,
 ): Promise<Verification> {
   const live = await dialect.readCatalog(session);
-  const now = differences(schemaAt(target, dialect.traits), live, dialect).filter((each) => !isKnownVariant(each));
+  const now = differences(schemaAt(target, dialect.traits), live, dialect).filter(
+    (each) => !isKnownVariant(each, target),
+  );
   const before = new Set(drift.map(({ table, element, name }) => `${table} ${element} ${name}`));
   const wasThere = ({ table, element, name }: Difference) => before.has(`${table} ${element} ${name}`);
   const wrong = now.filter((each) => each.weight !== 'harmless' && !wasThere(each)).map(describeDifference);
@@ -54,7 +57,10 @@ export async function verify(
     throw new MtrackError('VERIFY_FAILED', {
       found: [...wrong, ...lost].join('\n'),
       expected: `the schema of revision ${target}, and every row`,
-      fix: ['put the backup back, and report this with the output of `mtrack db status --json`'],
+      fix: [
+        'if another program was altering the tables at the same time (`mlflow db upgrade`), run the command again',
+        'otherwise put the backup back, and report this with the output of `mtrack db status --json`',
+      ],
     });
   }
   return {

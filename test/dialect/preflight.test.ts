@@ -65,6 +65,21 @@ function statementOf({ fix }: Finding): string {
 const someone = () => `mtrack_user_${randomBytes(4).toString('hex')}`;
 const as = (user: string, { uri }: TestDatabase) => uri.replace(/\/\/\w+@/, `//${user}@`);
 
+await forEachDialect('a transaction that is left open', (server: Server) => {
+  test.skipIf(server.dialect === 'sqlite')('is named with who has it, and since when', async () => {
+    await withDatabase(
+      () => oldest(server),
+      async (database) => {
+        const other = await otherSession(server, database, "UPDATE runs SET status = status WHERE status = 'FINISHED'");
+        await new Promise((resolve) => setTimeout(resolve, 6000));
+        const found = (await warnings(database.uri)).map((each) => each.found).join('\n');
+        await other.end('ROLLBACK');
+        expect(found).toMatch(new RegExp(`(?:process|thread) ${other.id} \\(.*has had a transaction open for \\d+ s`));
+      },
+    );
+  });
+});
+
 await forEachDialect('what MLflow left', (server: Server) => {
   test('an empty copy of a table is dropped, and said before', async () => {
     await withDatabase(

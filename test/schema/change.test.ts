@@ -256,6 +256,21 @@ describe('differences', () => {
     ]);
   });
 
+  test('a check beside that of MLflow, which refuses values that it allows, breaks; one that allows them all does not', () => {
+    const beside = (...values: string[]) =>
+      edited('runs', (each) => ({
+        ...each,
+        checks: [...each.checks, { name: 'old', expression: { column: 'status', in: values } }],
+      }));
+    const all = ['SCHEDULED', 'FAILED', 'FINISHED', 'RUNNING', 'KILLED'];
+    expect(found(beside(...all.slice(0, 4)))).toEqual([
+      ['breaks', 'runs: check old is additional (status in (SCHEDULED, FAILED, FINISHED, RUNNING))'],
+    ]);
+    expect(found(beside(...all, 'PAUSED'))).toEqual([
+      ['harmless', 'runs: check old is additional (status in (SCHEDULED, FAILED, FINISHED, RUNNING, KILLED, PAUSED))'],
+    ]);
+  });
+
   test('what guards or speeds up weakens', () => {
     const weights = (live: Schema) =>
       differences(at, live, comparison).map(({ weight, element, kind }) => [weight, element, kind]);

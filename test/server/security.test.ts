@@ -133,7 +133,7 @@ test('a place on a host is taken only where the operator has named it', () => {
   const check =
     (uri: string, uris: readonly string[] = [], schemes: readonly string[] = []) =>
     () =>
-      checkStorageLocation(uri, 'artifact_location', { uris, schemes });
+      checkStorageLocation(uri, 'artifact_location', { hosts: { uris, schemes }, locationLength: 2048 });
   for (const uri of ['s3://bucket/x', 'gs://bucket/x', '/local/path', 'mlflow-artifacts:/x', 'dbfs:/x']) {
     expect(check(uri), uri).not.toThrow();
   }

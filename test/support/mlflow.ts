@@ -3,7 +3,7 @@
  * ../shared share (MTRACK_LAB, default `mtrack-lab` in the home folder).
  */
 import { execFile } from 'node:child_process';
-import { existsSync, mkdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -37,6 +37,35 @@ export async function installMlflow(): Promise<void> {
   await orNothing(NEWEST_CODE, join(NEWEST_CODE, 'mlflow'), async (folder) => {
     await pip('--no-deps', '--target', folder, `mlflow==${NEWEST}`);
   });
+}
+
+/** What older releases need beside themselves: they were made for older libraries (see the README of the fixtures). */
+const OLDER: Readonly<Record<string, readonly string[]>> = {
+  '1.30.1': ['sqlalchemy<2', 'alembic<1.9', 'pandas<2', 'numpy<2', 'protobuf<4', 'setuptools<80'],
+  '2.9.2': ['sqlalchemy<2.1', 'alembic<2', 'pandas<3', 'numpy<2', 'setuptools<80'],
+  '2.22.0': ['sqlalchemy<2.1', 'alembic<2', 'pandas<3', 'numpy<3'],
+  '3.0.1': [
+    'sqlalchemy<2.1',
+    'alembic<2',
+    'pandas<3',
+    'numpy<3',
+    'opentelemetry-api==1.34.1',
+    'opentelemetry-sdk==1.34.1',
+  ],
+};
+
+/** The Python of an older release, installed where it is missing. @throws when there is no such release, or no package index */
+export async function olderMlflow(release: keyof typeof OLDER & string): Promise<string> {
+  const home = join(LAB, `mlflow-${release}`);
+  const python = join(home, 'bin', 'python');
+  mkdirSync(LAB, { recursive: true });
+  await orNothing(home, join(home, 'installed'), async () => {
+    await exec('python3', ['-m', 'venv', home]);
+    const packages = [`mlflow-skinny==${release}`, ...(OLDER[release] ?? []), 'psycopg2-binary', 'pymysql', 'sqlparse'];
+    await exec(python, ['-m', 'pip', 'install', '-q', ...packages]);
+    writeFileSync(join(home, 'installed'), '');
+  });
+  return python;
 }
 
 /** Half a folder would pass for a whole one the next time. @param last what is written to it at the end */

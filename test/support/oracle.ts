@@ -147,7 +147,9 @@ export class Oracle implements AsyncDisposable {
       | 'search_likes'
       | 'search_words'
       | 'yaml_dumps'
-      | 'yaml_loads',
+      | 'yaml_loads'
+      | 'metric_lines'
+      | 'latest_metrics',
     inputs: readonly unknown[],
   ): Promise<Result[]> {
     return (await this.#ask({ do: what, with: [inputs] })).result as Result[];

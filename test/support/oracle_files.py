@@ -56,4 +56,43 @@ def yaml_loads(texts):
     return [one(text) for text in texts]
 
 
-REQUESTS = (yaml_dumps, yaml_loads)
+def metric_lines(cases):
+    """What MLflow reads in each line of a metric file of a run, or of a logged model; None where it refuses the line."""
+    from mlflow.store.tracking.file_store import FileStore
+
+    def one(kind, line):
+        try:
+            if kind == "run":
+                m = FileStore._get_metric_from_line("run", "m", line, "0")
+            else:
+                m = FileStore._get_model_metric_from_line("model", "m", line)
+        except Exception:  # noqa: BLE001
+            return None
+        run = m.run_id if kind == "model" else None
+        return [str(m.timestamp), repr(m.value), str(m.step), m.dataset_name, m.dataset_digest, run]
+
+    return [one(*case) for case in cases]
+
+
+def latest_metrics(texts):
+    """[time, value, step] of the latest point of each metric file; None where MLflow cannot say."""
+    import os
+    import tempfile
+
+    from mlflow.store.tracking.file_store import FileStore
+
+    with tempfile.TemporaryDirectory() as folder:
+
+        def one(text):
+            with open(os.path.join(folder, "m"), "w", newline="") as file:
+                file.write(text)
+            try:
+                m = FileStore._get_metric_from_file(folder, "m", "run", "0")
+            except Exception:  # noqa: BLE001
+                return None
+            return [str(m.timestamp), repr(m.value), str(m.step)]
+
+        return [one(text) for text in texts]
+
+
+REQUESTS = (yaml_dumps, yaml_loads, metric_lines, latest_metrics)

@@ -187,9 +187,11 @@ def logged_models(store):
         )
 
     def search(q):
-        # As MLflow's server hands an order on.
-        order = [{"ascending": True, "dataset_name": None, "dataset_digest": None, **each} for each in q.get("order_by", [])]
-        arguments = asked({**q, "order_by": order or None}, datasets=q.get("datasets"))
+        # As MLflow's server hands them on.
+        blank = {"field_name": None, "ascending": True, "dataset_name": None, "dataset_digest": None}
+        order = [{**blank, **each} for each in q.get("order_by", [])]
+        rest = {**q, "filter": q.get("filter") or None, "order_by": order or None}
+        arguments = asked(rest, datasets=q.get("datasets"))
         return page(store.search_logged_models(q["experiment_ids"], **arguments), logged_model)
 
     return {

@@ -121,7 +121,7 @@ def traces(store, asked):
 
     def search(q):
         found, token = store.search_traces(**asked(q, experiment_ids=q["experiment_ids"]))
-        return given(items=[trace_info(each) for each in found], next_page_token=token)
+        return given(items=[trace_info(each) for each in found], next_page_token=token.decode() if token else None)
 
     def link_prompts(id, prompts):
         store.link_prompts_to_trace(id, [PromptVersion(p["name"], int(p["version"]), "text") for p in prompts])

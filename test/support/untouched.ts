@@ -60,3 +60,15 @@ export function filesBeside(path: string, ignore: (name: string) => boolean = ()
     })
     .join('\n');
 }
+
+/** Every file and folder below a folder: path, content, mode, and when it was written. */
+export function treeBelow(root: string): string {
+  return readdirSync(root, { recursive: true, withFileTypes: true })
+    .map((entry) => {
+      const path = join(entry.parentPath, entry.name);
+      const { mtimeNs, mode, size } = statSync(path, { bigint: true });
+      return `${path} ${entry.isDirectory() ? '/' : `${size} ${hash(readFileSync(path))}`} ${mtimeNs} ${mode}`;
+    })
+    .sort()
+    .join('\n');
+}

@@ -1,12 +1,15 @@
 /** Another session has a lock that the upgrade needs: it is waited for in short attempts, and named. */
+import { existsSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { finished, mtrack, start } from '../support/cli.js';
-import { type Server, type TestDatabase, withDatabase } from '../support/databases.js';
-import { until, upgradeArgs } from '../support/kill.js';
+import { opened, type Server, type TestDatabase, withDatabase } from '../support/databases.js';
+import { broken, until, upgradeArgs } from '../support/kill.js';
 import { oldestCopied } from '../support/old-databases.js';
 import { type OtherSession, otherSession, PROGRAM } from '../support/other-session.js';
 import { differences, run, stateOf } from '../support/state.js';
 import { forEachDialect } from '../support/suites.js';
+import { inTemporaryFolder } from '../support/temporary.js';
 
 // Many processes, one after the other, on a machine that may have other things to do.
 vi.setConfig({ testTimeout: 300_000 });
@@ -117,6 +120,43 @@ await forEachDialect('a lock of another session', (server) => {
       const { code, stderr } = await upgrade;
       expect(code, stderr).toBe(0);
       expect(differences(alone, await stateOf(database))).toEqual([]);
+    });
+  });
+
+  test.skipIf(server.dialect !== 'sqlite')(
+    'taken as soon as the upgrade has committed is no failure of it',
+    async () => {
+      await withOldest((database) =>
+        inTemporaryFolder(async (folder) => {
+          const mark = join(folder, 'committed');
+          const running = finished(
+            start(upgradeArgs(database.uri), broken([{ like: '^COMMIT', side: 'after', does: 'hold', mark }])),
+          );
+          await until('the upgrade has committed', () => existsSync(mark), 60_000);
+          const other = await (await opened(database)).worker();
+          try {
+            await other.run('BEGIN EXCLUSIVE');
+            writeFileSync(`${mark}.go`, '');
+            const { code, stderr } = await running;
+            expect(code, stderr).toBe(0);
+          } finally {
+            await other.close();
+          }
+        }),
+      );
+    },
+  );
+
+  test('is nothing that a session which is only opened would meet', async () => {
+    await withOldest(async (database) => {
+      const [one, other] = [await (await opened(database)).worker(), await opened(database)];
+      try {
+        await one.run(server.dialect === 'sqlite' ? 'BEGIN EXCLUSIVE' : 'BEGIN');
+        await one.run('ALTER TABLE params ADD COLUMN x INTEGER');
+        await (await other.worker()).close();
+      } finally {
+        await one.close();
+      }
     });
   });
 

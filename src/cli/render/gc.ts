@@ -1,3 +1,4 @@
+import type { OrphanReport } from '../../gc/orphans.js';
 import type { Kept, Plural, Report } from '../../gc/report.js';
 import { bytes, count, plural } from './numbers.js';
 
@@ -52,4 +53,22 @@ function listed(title: string, lines: readonly string[]): string[] {
 
 function keptText({ kind, id, reason, because }: Kept): string {
   return reason === 'needed' ? `${kind} ${id}, needed by ${because}` : `${kind} ${id}: ${because}`;
+}
+
+export function orphansText({ orphans, objects, bytes: size, failed }: OrphanReport, deletes: boolean): string {
+  const going = orphans.filter(({ kept }) => kept === null);
+  const lines = orphans.map(
+    ({ kind, location, path, objects: n, bytes: each, kept }) =>
+      `${location}/${path}: of no ${kind} that there is, ${plural(n, 'object')}, ${bytes(each)}${kept === null ? '' : `; kept: ${kept}`}`,
+  );
+  return [
+    orphans.length === 0
+      ? 'every artifact folder belongs to something in the store'
+      : `${plural(orphans.length, 'artifact folder')} that nothing refers to: ${plural(objects, 'object')}, ${bytes(size)}; ${count(going.length)} ${deletes ? 'deleted' : 'would be deleted by --delete-orphans'}`,
+    ...listed('folders', lines),
+    ...listed(
+      'failed',
+      failed.map(({ location, cause }) => `${location}: ${cause}`),
+    ),
+  ].join('\n');
 }

@@ -1,4 +1,5 @@
 /** What an import is, would be and was, in words. */
+import type { Manifest } from '../../transfer/archive/manifest.js';
 import type { Outcome, Survey, TableOutcome } from '../../transfer/import.js';
 import { type Problem, problemText } from '../../transfer/problems.js';
 import type { Phase, Progress } from '../../transfer/progress.js';
@@ -34,6 +35,15 @@ export function outcomeText({ tables, problems, unproven, seconds, revision }: O
     unproven.length === 0
       ? 'read back from the target: every row is as in the source'
       : `NOT as in the source, when read back: ${unproven.join(', ')}`,
+  ].join('\n');
+}
+
+export function exportText(manifest: Manifest, problems: readonly Problem[], path: string): string {
+  const rows = manifest.tables.reduce((sum, table) => sum + table.rows, 0);
+  return [
+    `${plural(rows, 'row')} of ${plural(manifest.tables.length, 'table')} in ${path}, at revision ${manifest.revision}`,
+    ...manifest.tables.map((table) => `  ${table.name}: ${plural(table.rows, 'row')}; checksum ${table.checksum}`),
+    ...problemsText(problems),
   ].join('\n');
 }
 

@@ -1,9 +1,10 @@
 /** What `mtrack server` is told, by flags and by MLflow's environment variables, as plain values. */
 import { existsSync, readFileSync } from 'node:fs';
-import { type ResolvedUri, readEnvironment, resolveStoreUri } from '../../config.js';
+import { garbage, type ResolvedUri, readEnvironment, readFlag, resolveStoreUri } from '../../config.js';
 import type { OpenOptions } from '../../dialect/dialect.js';
 import { MtrackError, messageOf } from '../../errors.js';
 import { readUsers, type SecurityOptions, type Users } from '../../server/index.js';
+import type { Limits } from '../../store/store.js';
 import { formatUri, type StoreUri } from '../../uri.js';
 import { wordsToName } from '../store.js';
 
@@ -61,6 +62,14 @@ export function namedStore(flags: ServerFlags, echo: (statement: string) => void
     shown: formatUri(uri),
     connection: { pool, mysqlTls, postgresql, ...named, ...(pool.echo && { echo }) },
   };
+}
+
+/** MLflow's own where its variables say nothing. */
+export function limitsOf(env: NodeJS.ProcessEnv = process.env): Limits {
+  const [truncate, length] = ['MLFLOW_TRUNCATE_LONG_VALUES', 'MLFLOW_ARTIFACT_LOCATION_MAX_LENGTH'] as const;
+  const given = env[length] || '2048';
+  if (!/^\d{1,9}$/.test(given)) throw garbage(length, given, 'a number of characters');
+  return { truncateLongValues: readFlag(truncate, env[truncate] || 'true'), artifactLocationLength: Number(given) };
 }
 
 /** Where experiments that name no place of their own keep their files; MLflow's defaults. */

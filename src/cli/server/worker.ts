@@ -3,9 +3,8 @@ import type { FastifyInstance } from 'fastify';
 import { MtrackError, messageOf } from '../../errors.js';
 import { createServer, type Log, type ServerMetrics, serverMetrics } from '../../server/index.js';
 import { openStore } from '../../store/open.js';
-import type { Store } from '../../store/store.js';
 import { artifactsOf } from './artifacts.js';
-import { artifactRootOf, type NamedStore, type ServerFlags, securityOf, tlsOf, usersOf } from './options.js';
+import { artifactRootOf, limitsOf, type NamedStore, type ServerFlags, securityOf, tlsOf, usersOf } from './options.js';
 
 export interface Serving {
   /** Where it listens, for people. */
@@ -26,8 +25,19 @@ export async function serve(
 ): Promise<Serving> {
   const artifactRoot = artifactRootOf(flags, named);
   const [users, tls] = [usersOf(flags['auth-file']), tlsOf(flags)];
-  const artifacts = await artifactsOf(flags, artifactRoot);
-  const store = await openStore(named.uri, { artifactRoot, connection: named.connection, init: flags.init });
+  const limits = limitsOf();
+  const artifacts = await artifactsOf(flags, artifactRoot, limits.artifactLocationLength);
+  const store = await openStore(named.uri, {
+    artifactRoot,
+    limits,
+    connection: named.connection,
+    init: flags.init,
+    warn: ({ path, line, reason }) => log('warn', 'something in the store cannot be read', { path, line, reason }),
+  });
+  const close = async () => {
+    await store.close();
+    await artifacts.close();
+  };
   const app = createServer(
     { store, storeUri: named.shown, artifacts },
     {
@@ -43,9 +53,9 @@ export async function serve(
   );
   try {
     const url = await listen(app, flags);
-    return { url, stop: () => stop(app, store, flags['shutdown-timeout']) };
+    return { url, stop: () => stop(app, close, flags['shutdown-timeout']) };
   } catch (error) {
-    await stop(app, store, 0);
+    await stop(app, close, 0);
     throw error;
   }
 }
@@ -66,7 +76,7 @@ async function listen(app: FastifyInstance, { host, port }: ServerFlags): Promis
 const LOOK_EVERY_MS = 50;
 
 /** Connections that are still open after the timeout are cut; those whose request has been answered, at once. */
-async function stop(app: FastifyInstance, store: Store, timeout: number): Promise<void> {
+async function stop(app: FastifyInstance, close: () => Promise<void>, timeout: number): Promise<void> {
   const cut = setTimeout(() => app.server.closeAllConnections(), timeout);
   const idle = setInterval(() => app.server.closeIdleConnections(), LOOK_EVERY_MS);
   try {
@@ -74,6 +84,6 @@ async function stop(app: FastifyInstance, store: Store, timeout: number): Promis
   } finally {
     clearTimeout(cut);
     clearInterval(idle);
-    await store.close();
+    await close();
   }
 }

@@ -31,6 +31,7 @@ export const queryWords: QueryWords = {
       ? undefined
       : compareExactText(sql`${column} COLLATE Japanese_Bushu_Kakusu_100_CS_AS_KS_WS`, comparator, value),
   number: (value) => sql`${value}`,
+  oneByOne: null,
   page: (limit, offset = 0) => sql`OFFSET ${sql.val(offset)} ROWS FETCH NEXT ${sql.val(limit)} ROWS ONLY`,
 };
 

@@ -19,8 +19,10 @@ export async function openSession(options: MysqlOptions): Promise<Session> {
   return prepared(await attempt, ...options.setup, `SET SESSION sql_mode = '${SQL_MODE}'`);
 }
 
+export type Casting = Exclude<TypeCast, boolean>;
+
 /** mysql2 reads a double of up to 17 characters with rounding errors of its own (Packet.parseFloat). */
-export const exactDoubles: TypeCast = (field, next) => {
+export const exactDoubles: Casting = (field, next) => {
   if (field.type !== 'DOUBLE' && field.type !== 'FLOAT') return next();
   const text = field.string();
   return text === null ? null : Number(text);

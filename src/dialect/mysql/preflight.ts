@@ -14,6 +14,7 @@ interface Settings {
   user: string;
 }
 
+/** What would keep the upgrade from succeeding, all at once; reads only. */
 export async function preflight(session: Session, server: Server, scope: PreflightScope): Promise<Finding[]> {
   const [settings] = await session.rows<Settings>(
     'SELECT @@global.read_only AS read_only, @@global.log_bin AS log_bin, @@global.log_bin_trust_function_creators AS trust, DATABASE() AS database_name, CURRENT_USER() AS user',
@@ -25,6 +26,7 @@ export async function preflight(session: Session, server: Server, scope: Preflig
     ...privilegeFindings(settings, grants),
     ...triggerFindings(settings, grants, scope),
     ...collationFindings(scope),
+    ...(await replicas(session)),
     ...(await otherSessions(session)),
   ];
 }
@@ -106,6 +108,22 @@ function collationFindings(scope: PreflightScope): Finding[] {
       severity: 'warns',
       found: `tables of more than one collation: most are ${most?.[0]}, but ${odd.join(', ')} ${odd.length === 1 ? 'is' : 'are'} not`,
       fix: `a reference between the two would be refused; to be safe: ALTER TABLE <table> CONVERT TO CHARACTER SET ${most?.[0].split('_')[0]} COLLATE ${most?.[0]}`,
+    },
+  ];
+}
+
+/** Replicas are seen by the threads that send them the binary log: with the PROCESS privilege only. */
+async function replicas(session: Session): Promise<Finding[]> {
+  const [row] = await session.rows<{ n: number | string }>(
+    "SELECT COUNT(*) AS n FROM information_schema.PROCESSLIST WHERE COMMAND LIKE 'Binlog Dump%'",
+  );
+  const n = Number(row?.n ?? 0);
+  if (n === 0) return [];
+  return [
+    {
+      severity: 'warns',
+      found: `${n === 1 ? '1 replica follows' : `${n} replicas follow`} this server`,
+      fix: 'watch the lag of replicas: each runs an ALTER only when it has ended here, and for as long again',
     },
   ];
 }

@@ -32,6 +32,12 @@ export const queryWords: QueryWords = {
   locking: { from: NOTHING, end: sql`FOR UPDATE` },
   compareText,
   number: (value) => sql`${value}`,
+  // https://mariadb.com/kb/en/index-hints-how-to-force-query-plans/, https://dev.mysql.com/doc/refman/8.4/en/join.html
+  oneByOne: {
+    straight: sql`STRAIGHT_JOIN`,
+    estimate: (query) => sql`EXPLAIN ${query}`,
+    unindexed: (column) => sql`(${column} + 0)`,
+  },
   page: limitOffset,
 };
 

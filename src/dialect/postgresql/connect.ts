@@ -4,9 +4,12 @@ import { PostgreSqlDriver } from '@mikro-orm/postgresql';
 import { QUIET, sessionOf } from '../orm.js';
 import { prepared, type Session, transactionsBy } from '../session.js';
 import { mayTryNext, type PgConnection, type PgPool, type PostgresqlOptions } from './options.js';
+import { refuseSharedSession } from './pooler.js';
 
 /** As much of pg's `Client` as is used outside of the ORM. */
 export interface CopyingClient {
+  /** As the server, or a pooler before it, said when the connection was made. */
+  readonly processID?: number | null;
   query<Stream extends Writable>(stream: Stream): Stream;
 }
 
@@ -20,6 +23,29 @@ export async function openSession(
   program: string,
   onConnect: (client: CopyingClient) => void = () => undefined,
 ): Promise<Session> {
+  let told: number | null = null;
+  const session = await bareSession(options, program, (client) => {
+    told = client.processID ?? null;
+    onConnect(client);
+  });
+  try {
+    await refuseSharedSession(session, told, () => bareSession(options, program, () => undefined));
+  } catch (error) {
+    await session.close();
+    throw error;
+  }
+  // The server's own limits on long statements and idle transactions are for applications.
+  return prepared(
+    session,
+    "SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0; SET client_min_messages = 'warning'",
+  );
+}
+
+async function bareSession(
+  options: PostgresqlOptions,
+  program: string,
+  onConnect: (client: CopyingClient) => void,
+): Promise<Session> {
   const open = (connection: PgConnection) => connect(connection, options.pool, program, onConnect);
   const [first, ...others] = options.attempts;
   let attempt = open(first);
@@ -29,11 +55,7 @@ export async function openSession(
       return open(other);
     });
   }
-  // The server's own limits on long statements and idle transactions are for applications.
-  return prepared(
-    await attempt,
-    "SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0; SET client_min_messages = 'warning'",
-  );
+  return attempt;
 }
 
 function connect(

@@ -16,8 +16,10 @@ interface Server {
   may_create: boolean | null;
   may_make_temporary: boolean;
   others: number;
+  replicas: number;
 }
 
+/** What would keep the upgrade from succeeding, all at once; reads only. */
 export async function preflight(session: Session, scope: PreflightScope): Promise<Finding[]> {
   const [server] = await session.rows<Server>(sql`
     SELECT current_setting('server_version') AS version, current_setting('server_version_num')::int / 10000 AS number,
@@ -25,6 +27,7 @@ export async function preflight(session: Session, scope: PreflightScope): Promis
            current_database() AS database, current_schema() AS schema, current_user AS "user",
            CASE WHEN current_schema() IS NULL THEN NULL ELSE has_schema_privilege(current_schema(), 'CREATE') END AS may_create,
            has_database_privilege(current_database(), 'TEMP') AS may_make_temporary,
+           (SELECT count(*)::int FROM pg_stat_replication) AS replicas,
            (SELECT count(*)::int FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend') AS others`);
   if (!server) return [];
   return [...serverFindings(server, scope), ...(await foreignTables(session, server.user, scope))];
@@ -53,6 +56,12 @@ function serverFindings(server: Server, scope: PreflightScope): Finding[] {
       `user ${server.user} may not make temporary objects in this database, which the reading of JSON needs`,
       `as the owner of the database: GRANT TEMPORARY ON DATABASE "${server.database}" TO "${server.user}"`,
     );
+  if (server.replicas > 0)
+    findings.push({
+      severity: 'warns',
+      found: `${server.replicas === 1 ? '1 standby follows' : `${server.replicas} standbys follow`} this server`,
+      fix: 'watch the lag and the disk of standbys: they replay every table that is written again, and lock it as here',
+    });
   if (server.others > 0)
     findings.push({
       severity: 'warns',

@@ -31,6 +31,7 @@ export const queryWords: QueryWords = {
   },
   // Without its type it would be taken for one of the column's.
   number: (value) => sql`${value}::numeric`,
+  oneByOne: null,
   page: limitOffset,
 };
 

@@ -24,10 +24,11 @@ import { pathToFileURL } from 'node:url';
 import { MikroORM } from '@mikro-orm/core';
 import { NodeSqliteDialect, SqliteDriver as SqlSqliteDriver } from '@mikro-orm/sql';
 import { SqliteDriver } from '@mikro-orm/sqlite';
+import { MtrackError } from '../../errors.js';
 import type { LockWait } from '../dialect.js';
 import { QUIET, sessionOf } from '../orm.js';
 import { patient } from '../patience.js';
-import { type Session, transactionsBy } from '../session.js';
+import { type Query, type Session, transactionsBy } from '../session.js';
 import { faultOf, needsRecovery } from './faults.js';
 import { holdersOf } from './holders.js';
 
@@ -57,6 +58,7 @@ export async function openWriter(path: string | null): Promise<{ session: Sessio
   return { session: await sessionOf(orm, WRITING), database };
 }
 
+/** The session of `openWriter`. */
 export const openToWrite = async (path: string | null): Promise<Session> => (await openWriter(path)).session;
 
 export interface Reading extends Session {
@@ -72,10 +74,16 @@ export interface Reading extends Session {
 export async function openToRead(path: string | null, wait: LockWait): Promise<Reading> {
   if (path === null || sizeOf(path) === 0) return { ...(await openToWrite(null)), isOfItsOwn: true };
   if (isLeftAlone(path)) return openCopy(path);
-  const session = patient(await openUri(uriToRead(path)), { faultOf, blockers: async () => holdersOf(path) }, wait);
+  const { uri, makeSure } = toRead(path);
+  const session = patient(await openUri(uri), { faultOf, blockers: async () => holdersOf(path) }, wait);
+  const rows = async <Row extends object>(query: Query) => {
+    const found = await session.rows<Row>(query);
+    makeSure();
+    return found;
+  };
   try {
     await session.rows('PRAGMA schema_version');
-    return { ...session, isOfItsOwn: false };
+    return { ...session, rows, isOfItsOwn: false };
   } catch (error) {
     await session.close();
     if (needsRecovery(error)) return openCopy(path);
@@ -86,11 +94,41 @@ export async function openToRead(path: string | null, wait: LockWait): Promise<R
 /** A log without its index has no living user: it belongs to a process that died, or was copied here. */
 export const isLeftAlone = (path: string): boolean => sizeOf(`${path}-wal`) > 0 && !existsSync(`${path}-shm`);
 
-/** The name by which a file is opened to be read. */
-export function uriToRead(path: string): string {
-  // In WAL mode a reader makes a log and an index where there are none; without them the file is the whole database.
-  const isWhole = isWal(path) && sizeOf(`${path}-wal`) === 0;
-  return pathToFileURL(path).href + (isWhole ? '?mode=ro&immutable=1' : '?mode=ro');
+/**
+ * Whether it is in WAL mode and nobody has it open, so that it is the whole database. Where there are a log and its index,
+ * even with nothing in the log, somebody may be about to write.
+ */
+const isUnused = (path: string): boolean => isWal(path) && !(existsSync(`${path}-wal`) && existsSync(`${path}-shm`));
+
+/** How a file is read without a trace. */
+export interface ToRead {
+  /** The name by which it is opened. */
+  readonly uri: string;
+  /** To be called when something was read. @throws {MtrackError} LOCKED where it may have been a mixture of old and new */
+  makeSure(): void;
+}
+
+/** In WAL mode a reader makes a log and an index where there are none, and only one that takes the file for immutable does not. */
+export function toRead(path: string): ToRead {
+  const { href } = pathToFileURL(path);
+  if (!isUnused(path)) return { uri: `${href}?mode=ro`, makeSure: () => undefined };
+  const before = stampOf(path);
+  return {
+    uri: `${href}?mode=ro&immutable=1`,
+    makeSure: () => {
+      // Nothing keeps others from writing a file that is read in this way.
+      if (stampOf(path) === before) return;
+      throw new MtrackError('LOCKED', {
+        found: `another process began to write ${path} while it was read`,
+        fix: ['run the command again'],
+      });
+    },
+  };
+}
+
+function stampOf(path: string): string {
+  const { mtimeNs, size } = statSync(path, { bigint: true });
+  return `${mtimeNs} ${size}`;
 }
 
 /** The journal or log is played back on a copy in the folder for temporary files. */

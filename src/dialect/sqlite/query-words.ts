@@ -26,5 +26,7 @@ export const queryWords: QueryWords = {
   compareText: (column, comparator, value) =>
     comparator === 'RLIKE' ? sql`${column} REGEXP ${sql.val(value)}` : compareExactText(column, comparator, value),
   number: (value) => sql`${value}`,
+  // https://www.sqlite.org/optoverview.html#manual_control_of_query_plans_using_cross_join
+  oneByOne: { straight: sql`CROSS JOIN`, estimate: null, unindexed: (column) => column },
   page: limitOffset,
 };

@@ -2,7 +2,7 @@
 import { MtrackError } from '../../errors.js';
 import type { Origin, TakeOptions } from '../backups.js';
 import { interrupted } from '../tools.js';
-import { copied, isLeftAlone, uriToRead, withoutWarning } from './connect.js';
+import { copied, isLeftAlone, toRead, withoutWarning } from './connect.js';
 import { faultOf, needsRecovery } from './faults.js';
 
 /** Pages of a step: others wait for the time of one, at the most. */
@@ -13,7 +13,10 @@ const RESTARTS = 3;
 export async function take(path: string, options: TakeOptions): Promise<Origin> {
   if (isLeftAlone(path)) return takeCopy(path, options);
   try {
-    return await copyPages(uriToRead(path), path, options);
+    const { uri, makeSure } = toRead(path);
+    const origin = await copyPages(uri, path, options);
+    makeSure();
+    return origin;
   } catch (error) {
     // A journal of a process that died, which must not be played back here: reading never writes.
     if (needsRecovery(error)) return takeCopy(path, options);

@@ -19,17 +19,38 @@ export async function dependants(live: Live): Promise<readonly Dependant[]> {
   return [...(await neededByVersions(live)), ...(await neededByModels(live))];
 }
 
-/**
- * Whose artifacts, or whose run, a version names: by `run_id`, or by an id in the path of `source` or `storage_location`
- * (`…/<run>/artifacts/model`, `runs:/<run>/model`, `models:/<logged model>`).
- */
+/** Which of these ids versions name, with the words for one of them. */
+export async function namedByVersions(live: Live, ids: ReadonlySet<string>): Promise<ReadonlyMap<string, string>> {
+  const found = new Map<string, string>();
+  if (ids.size === 0) return found;
+  for await (const page of versions(live)) {
+    for (const { by, names } of page) for (const id of names) if (ids.has(id)) found.set(id, by);
+  }
+  return found;
+}
+
 async function neededByVersions(live: Live): Promise<Dependant[]> {
-  if (!live.has('model_versions', 'name', 'version', 'run_id')) return [];
+  const found: Dependant[] = [];
+  for await (const page of versions(live)) {
+    const named = new Map<string, string[]>();
+    for (const { by, names } of page) for (const id of names) named.set(id, [...(named.get(id) ?? []), by]);
+    for (const needed of await inTrash(live, [...named.keys()])) {
+      for (const by of named.get(needed.id) ?? []) found.push({ ...needed, by, within: null });
+    }
+  }
+  return found;
+}
+
+/**
+ * Versions in pages, with the ids that they name: whose artifacts, or whose run it is, by `run_id`, or in the path of
+ * `source` or `storage_location` (`…/<run>/artifacts/model`, `runs:/<run>/model`, `models:/<logged model>`).
+ */
+async function* versions(live: Live): AsyncGenerator<{ by: string; names: ReadonlySet<string> }[]> {
+  if (!live.has('model_versions', 'name', 'version', 'run_id')) return;
   const aliases = await aliasesByVersion(live);
   const columns = ['name', 'version', 'run_id', 'source', 'storage_location', 'workspace'].filter((column) =>
     live.has('model_versions', column),
   );
-  const found: Dependant[] = [];
   const pages = live.pages<Version>({
     columns: columns.map((column) => sql.ref(column)),
     from: sql.table('model_versions'),
@@ -37,19 +58,13 @@ async function neededByVersions(live: Live): Promise<Dependant[]> {
     key: ['name', 'version', ...(columns.includes('workspace') ? ['workspace'] : [])],
   });
   for await (const page of pages) {
-    const named = new Map<string, Version[]>();
-    for (const version of page) {
-      for (const id of idsIn(version)) named.set(id, [...(named.get(id) ?? []), version]);
-    }
-    for (const needed of await inTrash(live, [...named.keys()])) {
-      for (const { name, version } of named.get(needed.id) ?? []) {
-        const also = aliases.get(JSON.stringify([name, Number(version)])) ?? [];
-        const alias = also.length === 0 ? '' : ` (alias ${also.join(', ')})`;
-        found.push({ ...needed, by: `version ${version} of the registered model "${name}"${alias}`, within: null });
-      }
-    }
+    yield page.map((version) => {
+      const also = aliases.get(JSON.stringify([version.name, Number(version.version)])) ?? [];
+      const alias = also.length === 0 ? '' : ` (alias ${also.join(', ')})`;
+      const by = `version ${version.version} of the registered model "${version.name}"${alias}`;
+      return { by, names: idsIn(version) };
+    });
   }
-  return found;
 }
 
 function idsIn({ run_id, source, storage_location }: Version): ReadonlySet<string> {

@@ -32,7 +32,8 @@ export function databaseTrash(database: Database): OpenTrash {
         wait,
       });
       try {
-        return await use(await trashOf(connection.session, connection, database));
+        const source = await trashOf(connection.session, connection, database);
+        return await use(source, source.restorer);
       } finally {
         await dialect.collecting.release(connection.session).catch(() => undefined);
         await connection.session.close();

@@ -4,11 +4,12 @@ import type { Dialect } from '../../dialect/dialect.js';
 import type { Session } from '../../dialect/session.js';
 import { MtrackError } from '../../errors.js';
 import type { Schema } from '../../schema/model.js';
-import type { Age, Dependant, Item, Kind, Removed, RowCounts, Scope, TrashSource } from '../source.js';
+import type { Age, Dependant, Item, Kind, Removed, Restorer, RowCounts, Scope, TrashSource } from '../source.js';
 import type { Connection } from './connection.js';
-import { dependants } from './dependants.js';
+import { dependants, namedByVersions } from './dependants.js';
 import { KINDS } from './kinds.js';
 import { all, chunks, Live, oneOf, PAGE } from './live.js';
+import { restorerOf } from './restore.js';
 import { bound, RowsOfThings } from './rows.js';
 
 const DELETED = 'deleted';
@@ -61,6 +62,13 @@ export class DatabaseTrash implements TrashSource {
     for await (const page of this.#pages('experiment', [isDeleted(), ...inExperiments(experiments)]))
       found.push(...page);
     return found;
+  }
+
+  async places(): Promise<readonly { experiment: string; location: string }[]> {
+    const rows = await this.#connection.rows<{ id: number | string; location: string }>(sql`
+      SELECT ${sql.ref('experiment_id')} AS id, ${sql.ref('artifact_location')} AS location
+      FROM ${sql.table('experiments')} WHERE ${sql.ref('artifact_location')} IS NOT NULL ORDER BY ${sql.ref('experiment_id')}`);
+    return rows.map(({ id, location }) => ({ experiment: String(id), location }));
   }
 
   async idsOf(names: readonly string[]): Promise<readonly { id: string; name: string }[]> {
@@ -138,6 +146,10 @@ export class DatabaseTrash implements TrashSource {
     return dependants(this.#live);
   }
 
+  namedByVersions(ids: ReadonlySet<string>): Promise<ReadonlyMap<string, string>> {
+    return namedByVersions(this.#live, ids);
+  }
+
   async hindrances(experiment: string): Promise<readonly string[]> {
     if (!this.#live.has('guardrails', 'scorer_id', 'name')) return [];
     const rows = await this.#connection.rows<{ name: string; scorer: string }>(sql`
@@ -187,6 +199,10 @@ export class DatabaseTrash implements TrashSource {
       done = { rows: await this.#rows.remove(kind, ids, session), ids, restored };
       return done;
     });
+  }
+
+  get restorer(): Restorer {
+    return restorerOf(this.#live);
   }
 
   refusal(): null {

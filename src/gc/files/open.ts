@@ -3,14 +3,15 @@ import { statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { FileLock } from '../../dialect/file-lock.js';
 import { MtrackError } from '../../errors.js';
-import type { OpenTrash } from '../source.js';
+import type { OpenTrash, Restorer } from '../source.js';
 import { removeLeftovers } from './folders.js';
 import { FileTrash } from './source.js';
 
 /** A file in the root, where MLflow looks at folders only. */
 const LOCK = '.mtrack-gc.lock';
 
-export function fileTrash(path: string): OpenTrash {
+/** @param restorer of the file store itself, which knows how records are written */
+export function fileTrash(path: string, restorer: Restorer): OpenTrash {
   const root = resolve(path);
   return {
     look: async (_, use) => {
@@ -23,7 +24,7 @@ export function fileTrash(path: string): OpenTrash {
       await lock.take(wait);
       try {
         await removeLeftovers(root);
-        return await use(new FileTrash(root));
+        return await use(new FileTrash(root), restorer);
       } finally {
         await lock.release();
       }

@@ -10,6 +10,7 @@ import {
   experimentsIn,
   filesBelow,
   isTrashed,
+  MODELS,
   modelsIn,
   readModel,
   readRun,
@@ -17,15 +18,17 @@ import {
   runsIn,
   type StoredExperiment,
   TAGS,
+  TRACES,
   traceInfo,
   tracesIn,
 } from '../../store/file/reader.js';
 import type { Age, Dependant, Item, Kind, Removed, RowCounts, Scope, TrashSource } from '../source.js';
-import { dependantsIn, type InTrash, type LivingModel } from './dependants.js';
+import { dependantsIn, type InTrash, type LivingModel, namedByVersionsIn } from './dependants.js';
 import { forgetAway, removeFolder, takeAway } from './folders.js';
 
 const PAGE = 500;
 const META = 'meta.yaml';
+const TRACE_INFO = 'trace_info.yaml';
 /** Folders that are removed at a time: waiting for the disk, not for the processor. */
 const AT_ONCE = 8;
 const PARENT_TAG = 'mlflow.parentRunId';
@@ -47,6 +50,13 @@ const TABLES: Readonly<Record<Kind, { readonly own: string; readonly below: Read
   },
   experiment: { own: 'experiments', below: { tags: 'experiment_tags', datasets: 'datasets' } },
   job: { own: 'jobs', below: {} },
+};
+
+/** Of a kind, the folder in an experiment, and the file that makes a folder in it a record. */
+const PLACES: Readonly<Record<'run' | 'model' | 'trace', readonly [folder: string, record: string]>> = {
+  run: ['', META],
+  model: [MODELS, META],
+  trace: [TRACES, TRACE_INFO],
 };
 
 /** An item and the folder of its record. */
@@ -73,6 +83,15 @@ export class FileTrash implements TrashSource {
 
   async experiments({ experiments }: Pick<Scope, 'experiments'>): Promise<readonly Item[]> {
     return [...this.#experiments(experiments)].map(experimentItem).filter(({ deleted }) => deleted);
+  }
+
+  async places(): Promise<readonly { experiment: string; location: string }[]> {
+    return [...this.#experiments(null)]
+      .map(({ experiment: { experiment_id, artifact_location } }) => ({
+        experiment: experiment_id,
+        location: artifact_location,
+      }))
+      .filter(({ location }) => location !== '');
   }
 
   async idsOf(names: readonly string[]): Promise<readonly { id: string; name: string }[]> {
@@ -115,11 +134,36 @@ export class FileTrash implements TrashSource {
   // MLflow keeps jobs in databases only.
   async *jobs(): AsyncGenerator<readonly Item[]> {}
 
+  /** Also what cannot be read, of which no more is known than that it is there. */
   async find(kind: Kind, ids: readonly string[]): Promise<readonly Item[]> {
     if (kind === 'job' || ids.length === 0) return [];
     const wanted = new Set(ids);
-    if (kind !== 'experiment') return [...this.#items(kind, null)].filter(({ id }) => wanted.has(id));
-    return [...this.#experiments(ids)].map(experimentItem);
+    const { active, deleted } = this.#folders(null);
+    const experiments = [...active, ...deleted];
+    if (kind === 'experiment') {
+      const read = [...this.#experiments(ids)].map(experimentItem);
+      return withUnread(
+        read,
+        kind,
+        experiments.filter((folder) => wanted.has(basename(folder))),
+      );
+    }
+    const [below, record] = PLACES[kind];
+    const found: Found[] = [];
+    for (const experiment of experiments) {
+      const parent = join(experiment, below);
+      const here = (disk.folders(parent) ?? []).filter((name) => wanted.has(name)).map((name) => join(parent, name));
+      if (here.length === 0) continue;
+      const read = [...this.#itemsIn(kind, experiment)].filter(({ id }) => wanted.has(id));
+      found.push(
+        ...withUnread(
+          read,
+          kind,
+          here.filter((folder) => existsSync(join(folder, record))),
+        ),
+      );
+    }
+    return found;
   }
 
   async notDue(experiment: string, age: Age): Promise<{ young: number; undated: number }> {
@@ -154,6 +198,10 @@ export class FileTrash implements TrashSource {
       }
     }
     return dependantsIn(this.#root, inTrash, living, this.#report);
+  }
+
+  async namedByVersions(ids: ReadonlySet<string>): Promise<ReadonlyMap<string, string>> {
+    return namedByVersionsIn(this.#root, ids, this.#report);
   }
 
   /** Of what cannot be read nobody knows what it is. */
@@ -306,9 +354,10 @@ function stageOf(read: () => string | undefined): boolean | null {
 }
 
 function experimentItem({ folder, experiment }: StoredExperiment): Found {
-  const { experiment_id: id, name, last_update_time, artifact_location } = experiment;
+  const { experiment_id: id, name, last_update_time, artifact_location, lifecycle_stage } = experiment;
   const deleted = isTrashed(folder);
-  const deletedAt = deleted ? (last_update_time ?? null) : null;
+  // Releases before 2.0 moved the folder, and wrote nothing into it.
+  const deletedAt = deleted && lifecycle_stage === 'deleted' ? (last_update_time ?? null) : null;
   return {
     kind: 'experiment',
     id,
@@ -319,6 +368,18 @@ function experimentItem({ folder, experiment }: StoredExperiment): Found {
     deletedAt,
     place: folder,
   };
+}
+
+/** @param folders of records that are there; those that were not read are of something that is not in the trash */
+function withUnread(read: readonly Found[], kind: Kind, folders: readonly string[]): readonly Found[] {
+  const known = new Set(read.map(({ place }) => place));
+  const unread = folders
+    .filter((folder) => !known.has(folder))
+    .map((place): Found => {
+      const id = basename(place);
+      return { kind, id, name: null, experiment: null, location: null, deleted: false, deletedAt: null, place };
+    });
+  return [...read, ...unread];
 }
 
 const isDue = ({ deletedAt }: Item, { before, undated }: Age): boolean =>

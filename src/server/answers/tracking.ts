@@ -18,9 +18,8 @@ export const keyValue = record<KeyValue>('KeyValue', { key: text, value: text })
 
 const lifecycleStage = choiceOf(['active', 'deleted']);
 
-/** MLflow names the workspace of everything in a database, and of nothing in files. */
 export interface AnsweredExperiment extends Experiment {
-  readonly workspace?: string | undefined;
+  readonly workspace: string;
 }
 
 export const experiment = record<AnsweredExperiment>('Experiment', {
@@ -31,7 +30,7 @@ export const experiment = record<AnsweredExperiment>('Experiment', {
   last_update_time: optional(int64),
   creation_time: optional(int64),
   tags: list(keyValue),
-  workspace: optional(text),
+  workspace: text,
 });
 
 export const metric = record<Metric>('Metric', {
@@ -104,15 +103,20 @@ const runInputs = record<Run['inputs']>('RunInputs', {
   model_inputs: list(modelInput),
 });
 
-/** As it is answered when it has been made: what it gave is not spoken of. */
-export const newRun = record<Run>('NewRun', { info: runInfo, data: runData, inputs: runInputs });
+const runOutputs = record<Run['outputs']>('RunOutputs', { model_outputs: list(modelOutput) });
 
-export const run = record<Run>('Run', {
+/** As it is answered when it has been made: MLflow's database does not speak of what it gave, its files do. */
+export interface NewRun extends Omit<Run, 'outputs'> {
+  readonly outputs: Run['outputs'] | undefined;
+}
+export const newRun = record<NewRun>('NewRun', {
   info: runInfo,
   data: runData,
   inputs: runInputs,
-  outputs: record<Run['outputs']>('RunOutputs', { model_outputs: list(modelOutput) }),
+  outputs: optional(runOutputs),
 });
+
+export const run = record<Run>('Run', { info: runInfo, data: runData, inputs: runInputs, outputs: runOutputs });
 
 export const datasetSummary = record<DatasetSummary>('DatasetSummary', {
   experiment_id: text,

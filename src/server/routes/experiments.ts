@@ -1,7 +1,6 @@
 import { invalidParameter, StoreError } from '../../store/errors.js';
 import type { Experiment, KeyValue } from '../../store/records.js';
 import { type AnsweredExperiment, datasetSummary, experiment } from '../answers/tracking.js';
-import type { Context } from '../context.js';
 import { checkStorageLocation } from '../locations.js';
 import { done, route } from '../route.js';
 import { int64, many, needed, optional, text } from '../wire/read.js';
@@ -12,9 +11,8 @@ import { keyValue, viewType } from './common.js';
 const VIEW_TAG = 'mlflow.customView.view';
 const MOST_VIEWS = 50;
 
-/** In a database everything is in a workspace; of several, MLflow serves this one unless it is told otherwise. */
-const answered = ({ store }: Context, found: Experiment): AnsweredExperiment =>
-  store.registry ? { ...found, workspace: 'default' } : found;
+/** Of several workspaces, MLflow serves this one unless it is told otherwise; files are in no other. */
+const answered = (found: Experiment): AnsweredExperiment => ({ ...found, workspace: 'default' });
 
 const oneExperiment = object<{ experiment: AnsweredExperiment }>({ experiment });
 const experimentId = { experiment_id: needed(text) };
@@ -28,7 +26,7 @@ export const experimentRoutes = [
     answer: object<{ experiment_id: string }>({ experiment_id: textOf }),
     handle: async ({ store, artifacts }, { name, artifact_location, tags }) => {
       if (tags.filter(isView).length > MOST_VIEWS) throw tooManyViews();
-      if (artifact_location) checkStorageLocation(artifact_location, 'artifact_location', artifacts.hosts);
+      if (artifact_location) checkStorageLocation(artifact_location, 'artifact_location', artifacts);
       return {
         experiment_id: await store.experiments.create({
           name,
@@ -44,8 +42,8 @@ export const experimentRoutes = [
     path: '/mlflow/experiments/get',
     request: experimentId,
     answer: oneExperiment,
-    handle: async (context, { experiment_id }) => ({
-      experiment: answered(context, await context.store.experiments.get(experiment_id)),
+    handle: async ({ store }, { experiment_id }) => ({
+      experiment: answered(await store.experiments.get(experiment_id)),
     }),
   }),
   route({
@@ -54,9 +52,9 @@ export const experimentRoutes = [
     path: '/mlflow/experiments/get-by-name',
     request: { experiment_name: needed(text) },
     answer: oneExperiment,
-    handle: async (context, { experiment_name }) => {
-      const found = await context.store.experiments.getByName(experiment_name);
-      if (found) return { experiment: answered(context, found) };
+    handle: async ({ store }, { experiment_name }) => {
+      const found = await store.experiments.getByName(experiment_name);
+      if (found) return { experiment: answered(found) };
       throw new StoreError('RESOURCE_DOES_NOT_EXIST', `Could not find experiment with name '${experiment_name}'`);
     },
   }),
@@ -75,8 +73,8 @@ export const experimentRoutes = [
       experiments: list(experiment),
       next_page_token: maybe(textOf),
     }),
-    handle: async (context, { view_type, max_results = 0, order_by, filter, page_token }) => {
-      const { items, next_page_token } = await context.store.experiments.search({
+    handle: async ({ store }, { view_type, max_results = 0, order_by, filter, page_token }) => {
+      const { items, next_page_token } = await store.experiments.search({
         view_type,
         // MLflow takes a missing number for 0, which its stores refuse.
         max_results,
@@ -84,7 +82,7 @@ export const experimentRoutes = [
         filter,
         page_token: page_token || undefined,
       });
-      return { experiments: items.map((item) => answered(context, item)), next_page_token };
+      return { experiments: items.map(answered), next_page_token };
     },
   }),
   route({

@@ -1,5 +1,4 @@
 /** Traces in MLflow 2's API, which clients before 3.0 use: a trace is begun, then ended. */
-import { randomUUID } from 'node:crypto';
 import type { TraceInfo, TraceState } from '../../store/records.js';
 import { traceInfoV2 } from '../answers/traces.js';
 import { route } from '../route.js';
@@ -25,7 +24,7 @@ const status = choice(
 );
 
 const eachHasKey: Rule = (value) =>
-  Array.isArray(value) && value.some((item) => !isObject(item) || item.key == null || item.key === '') ? '' : undefined;
+  Array.isArray(value) && value.every((item) => isObject(item) && item.key != null && item.key !== '') ? undefined : '';
 
 const oneInfo = object<{ trace_info: TraceInfo }>({ trace_info: traceInfoV2 });
 
@@ -45,14 +44,11 @@ export const oldTraceRoutes = [
     },
     answer: oneInfo,
     handle: async ({ store }, { experiment_id = '', timestamp_ms = 0, request_metadata, tags }) => ({
-      trace_info: await store.traces.start({
-        trace_id: randomUUID().replaceAll('-', ''),
+      trace_info: await store.traces.begin({
         experiment_id,
-        request_time: timestamp_ms,
-        state: 'IN_PROGRESS',
-        trace_metadata: mapOf(request_metadata),
+        timestamp_ms,
+        request_metadata: mapOf(request_metadata),
         tags: mapOf(tags),
-        assessments: [],
       }),
     }),
   }),
@@ -91,18 +87,14 @@ export const oldTraceRoutes = [
       tags: many(keyValue, eachHasKey),
     },
     answer: oneInfo,
-    handle: async ({ store }, { timestamp_ms = 0, status, request_metadata, tags }, { request_id }) => {
-      const before = await store.traces.getInfo(request_id);
-      return {
-        trace_info: await store.traces.start({
-          ...before,
-          execution_duration: timestamp_ms - before.request_time,
-          state: stateOf(status),
-          trace_metadata: { ...before.trace_metadata, ...mapOf(request_metadata) },
-          tags: { ...before.tags, ...mapOf(tags) },
-        }),
-      };
-    },
+    handle: async ({ store }, { timestamp_ms = 0, status, request_metadata, tags }, { request_id }) => ({
+      trace_info: await store.traces.end(request_id, {
+        timestamp_ms,
+        state: stateOf(status),
+        request_metadata: mapOf(request_metadata),
+        tags: mapOf(tags),
+      }),
+    }),
   }),
   route({
     name: 'getTraceInfo',

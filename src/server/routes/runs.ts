@@ -1,6 +1,6 @@
 import { invalidParameter } from '../../store/errors.js';
 import type { DatasetInput, Metric, Run, RunInfo } from '../../store/records.js';
-import { newRun, run, runInfo } from '../answers/tracking.js';
+import { type NewRun, newRun, run, runInfo } from '../answers/tracking.js';
 import { done, route } from '../route.js';
 import {
   alsoCalled,
@@ -107,12 +107,12 @@ export const runRoutes = [
       user_id: optional(text),
       tags: many(keyValue),
     },
-    answer: object<{ run: Run }>({ run: newRun }),
+    answer: object<{ run: NewRun }>({ run: newRun }),
     handle: async ({ store }, { experiment_id, start_time = 0, run_name, user_id = '', tags }) => {
       if (!experiment_id) throw missingValue('experiment_id');
-      return {
-        run: await store.runs.create({ experiment_id, start_time, run_name: run_name || undefined, user_id, tags }),
-      };
+      const asked = { experiment_id, start_time, run_name: run_name || undefined, user_id, tags };
+      const { outputs, ...made } = await store.runs.create(asked);
+      return { run: { ...made, outputs: store.registry === null ? outputs : undefined } };
     },
   }),
   route({

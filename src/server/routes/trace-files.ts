@@ -24,7 +24,7 @@ export const traceFileRoutes: readonly RawRoute[] = [
       const traceId = queryOf(exchange.request, 'request_id');
       if (!traceId) throw new StoreError('BAD_REQUEST', 'Request must include the "request_id" query parameter.');
       const path = queryOf(exchange.request, 'path');
-      const info = await context.store.traces.getInfo(traceId);
+      const info = await infoOf(context, traceId);
       if (path) return sendFrom(context, exchange, info, `attachments/${attachmentOf(path)}`);
       if (context.store.traces.spans && info.tags[SPANS_LOCATION] === 'TRACKING_STORE') {
         const { spans } = await context.store.traces.spans.getTrace(traceId, true);
@@ -36,6 +36,16 @@ export const traceFileRoutes: readonly RawRoute[] = [
     },
   },
 ];
+
+/** A database is asked for the trace itself, and says so in other words. */
+async function infoOf({ store }: Context, traceId: string): Promise<TraceInfo> {
+  try {
+    return await store.traces.getInfo(traceId);
+  } catch (error) {
+    const missing = store.traces.spans && error instanceof StoreError && error.code === 'RESOURCE_DOES_NOT_EXIST';
+    throw missing ? new StoreError(error.code, `Trace with ID ${traceId} is not found.`) : error;
+  }
+}
 
 function attachmentOf(path: string): string {
   if (UUID.test(safePath(path))) return path;

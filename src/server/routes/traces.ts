@@ -90,9 +90,6 @@ const onlyIn = {
   read: (value: unknown) => (value === undefined || value === null ? undefined : many(text).read(value)),
 };
 
-const isIn = (experimentIds: readonly string[] | undefined, { experiment_id }: TraceInfo): boolean =>
-  experimentIds === undefined || experimentIds.includes(experiment_id);
-
 function spansOf({ store }: Context) {
   if (store.traces.spans) return store.traces.spans;
   throw new StoreError('NOT_IMPLEMENTED', 'The file store keeps spans in files, not in the store.');
@@ -104,6 +101,11 @@ const deletion = {
   max_traces: optional(int32),
   request_ids: manyTexts(),
 };
+
+const promptVersion = converted(
+  message('PromptVersionRef', { name: optional(text), version: optional(text) }),
+  ({ name = '', version = '' }) => ({ name, version }),
+);
 
 const tag = { key: needed(text), value: optional(text) };
 
@@ -139,8 +141,8 @@ export const traceRoutes = [
     request: { trace_ids: neededList(manyTexts()), experiment_ids: onlyIn },
     answer: object<{ traces: readonly ReturnType<typeof answered>[] }>({ traces: list(trace) }),
     handle: async (context, { trace_ids, experiment_ids }) => {
-      const found = await spansOf(context).getTraces(trace_ids);
-      return { traces: found.filter(({ info }) => isIn(experiment_ids, info)).map(answered) };
+      const found = await spansOf(context).getTraces(trace_ids, experiment_ids);
+      return { traces: found.map(answered) };
     },
   }),
   route({
@@ -150,10 +152,9 @@ export const traceRoutes = [
     version: 3,
     request: { trace_ids: neededList(manyTexts()), experiment_ids: onlyIn },
     answer: object<{ trace_infos: readonly TraceInfo[] }>({ trace_infos: list(traceInfo) }),
-    handle: async ({ store }, { trace_ids, experiment_ids }) => {
-      const found = await store.traces.getInfos(trace_ids);
-      return { trace_infos: found.filter((info) => isIn(experiment_ids, info)) };
-    },
+    handle: async ({ store }, { trace_ids, experiment_ids }) => ({
+      trace_infos: await store.traces.getInfos(trace_ids, experiment_ids),
+    }),
   }),
   route({
     name: 'searchTracesV3',
@@ -205,6 +206,14 @@ export const traceRoutes = [
     request: { trace_ids: neededList(manyTexts()), run_id: needed(text) },
     answer: done,
     handle: ({ store }, { trace_ids, run_id }) => store.traces.linkToRun(trace_ids, run_id),
+  }),
+  route({
+    name: 'linkPromptsToTrace',
+    method: 'POST',
+    path: '/mlflow/traces/link-prompts',
+    request: { trace_id: needed(text), prompt_versions: neededList(many(promptVersion)) },
+    answer: done,
+    handle: ({ store }, { trace_id, prompt_versions }) => store.traces.linkPrompts(trace_id, prompt_versions),
   }),
   route({
     name: 'getTraceInfoV3',

@@ -65,7 +65,8 @@ function statusJson(status: Json | undefined): string {
 function attributeOf(text: Json): Json {
   if (typeof text !== 'string') return text;
   if (text === '') return null;
-  return readJson(Buffer.from(text)) ?? text;
+  const value = readJson(Buffer.from(text));
+  return value === undefined ? text : value;
 }
 
 const keyValue = (key: string, value: Json): string =>

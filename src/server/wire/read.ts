@@ -306,10 +306,10 @@ type Json = Readonly<Record<string, unknown>>;
 
 /** What MLflow's handler looks at, on the value as it came, whatever its field has made of it. */
 function checkField(name: string, field: Field<unknown>, json: Json, unread: boolean): void {
-  const value = json[name] ?? (field.alias === undefined ? undefined : json[field.alias]);
+  const value = json[name] ?? (field.alias === undefined ? json[name] : json[field.alias]);
   if (field.needed && (value === undefined || value === null || value === '')) throw missingValue(name);
-  if (value === undefined || value === null) return;
-  if (unread && !field.looksRight(value)) throw invalidValue(name, value);
+  if (value === undefined) return;
+  if (unread && value !== null && !field.looksRight(value)) throw invalidValue(name, value);
   for (const rule of field.rules) {
     const message = rule(value);
     if (message === '') throw invalidValue(name, value);

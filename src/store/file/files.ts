@@ -1,6 +1,17 @@
 /** Reading from the disk: whole small files, taken apart, and the folders that they are in. */
 import { isUtf8 } from 'node:buffer';
-import { type Dirent, readdirSync, readFileSync, type Stats, statSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  type Dirent,
+  fstatSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readSync,
+  type Stats,
+  statSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { Damage, Unreadable } from './damage.js';
 
@@ -58,9 +69,16 @@ export function isFresh(path: string, withinMs: number = IS_WRITTEN_MS): boolean
   return found !== undefined && Math.abs(Date.now() - found.mtimeMs) < withinMs;
 }
 
+/** Undefined where there is nothing. @throws {Damage} */
 export function statOf(path: string): Stats | undefined {
-  return orNothing(path, () => statSync(path, { throwIfNoEntry: false }));
+  try {
+    return statSync(path, OR_UNDEFINED);
+  } catch (error) {
+    return absent(path, error);
+  }
 }
+
+const OR_UNDEFINED = { throwIfNoEntry: false } as const;
 
 /** @throws {Damage} where the text is not what `decode` takes apart */
 export function decoded<Value>(path: string, text: string, decode: Decode<Value>): Value {
@@ -73,18 +91,63 @@ export function decoded<Value>(path: string, text: string, decode: Decode<Value>
 }
 
 /** The text of a file as it stands; undefined where there is none. @throws {Damage} where it is not UTF-8, or cannot be read */
-export function readText(path: string): string | undefined {
-  return orNothing(path, () => {
-    const text = readFileSync(path, 'utf8');
-    // What is not UTF-8 comes as this character, which may stand in a text as well.
-    if (text.includes('\ufffd') && !isUtf8(readFileSync(path))) throw new Damage({ path, reason: 'is not UTF-8' });
-    return text;
-  });
+export const readText = (path: string): string | undefined => readEntry(path)?.text;
+
+/** What stands under a path, before its text was read; only a file has a text. */
+export interface Entry {
+  readonly stats: Stats;
+  readonly text: string | undefined;
+}
+
+/** A pipe must not keep us waiting for who writes to it. */
+const READ = constants.O_RDONLY | constants.O_NONBLOCK;
+
+/** Undefined where there is nothing. @throws {Damage} as readText */
+export function readEntry(path: string): Entry | undefined {
+  try {
+    const file = openSync(path, READ);
+    try {
+      const stats = fstatSync(file);
+      return { stats, text: stats.isFile() ? textOf(path, file, stats.size) : undefined };
+    } finally {
+      closeSync(file);
+    }
+  } catch (error) {
+    return absent(path, error);
+  }
+}
+
+/** Nearly all files are smaller. Whoever reads into it takes out at once what was read. */
+const SMALL = Buffer.allocUnsafe(32 * 1024);
+
+function textOf(path: string, file: number, size: number): string {
+  // It may have grown since.
+  const length = size < SMALL.length ? readSync(file, SMALL, 0, SMALL.length, 0) : SMALL.length;
+  const isSmall = length < SMALL.length;
+  const text = isSmall ? SMALL.toString('utf8', 0, length) : readFileSync(path, 'utf8');
+  // What is not UTF-8 comes as this character, which may stand in a text as well.
+  if (text.includes('\ufffd') && !isUtf8(isSmall ? SMALL.subarray(0, length) : readFileSync(path))) {
+    throw new Damage({ path, reason: 'is not UTF-8' });
+  }
+  return text;
 }
 
 /** Undefined where there is no folder. @throws {Damage} */
 export function entriesOf(folder: string): Dirent[] | undefined {
-  return orNothing(folder, () => readdirSync(folder, { withFileTypes: true }));
+  try {
+    return readdirSync(folder, { withFileTypes: true });
+  } catch (error) {
+    return absent(folder, error);
+  }
+}
+
+/** Names of what is in a folder; undefined where there is none. @throws {Damage} */
+export function namesIn(folder: string): string[] | undefined {
+  try {
+    return readdirSync(folder);
+  } catch (error) {
+    return absent(folder, error);
+  }
 }
 
 /** Names of the files below a folder with slashes, sorted. Links to folders are not followed, as MLflow does not. */
@@ -107,13 +170,9 @@ export const isFolder = (entry: Dirent): boolean =>
 /** A folder is no file, and a file no folder. */
 const ABSENT = ['ENOENT', 'ENOTDIR', 'EISDIR'];
 
-/** Undefined for what is not there. @throws {Damage} for what the system does not let be read */
-function orNothing<Result>(path: string, look: () => Result): Result | undefined {
-  try {
-    return look();
-  } catch (error) {
-    if (!(error instanceof Error) || !('code' in error) || typeof error.code !== 'string') throw error;
-    if (ABSENT.includes(error.code)) return undefined;
-    throw new Damage({ path, reason: `cannot be read (${error.code})` });
-  }
+/** Undefined for what is not there. @throws {Damage} for what the system does not let be read, and what is no fault of a file */
+function absent(path: string, error: unknown): undefined {
+  if (!(error instanceof Error) || !('code' in error) || typeof error.code !== 'string') throw error;
+  if (ABSENT.includes(error.code)) return undefined;
+  throw new Damage({ path, reason: `cannot be read (${error.code})` });
 }

@@ -5,9 +5,20 @@
  * Times of a file system stand still for some milliseconds, some for two seconds: a file that was touched so shortly before
  * it was read may change again unseen. It is not trusted, and read again the next time.
  */
-import type { Stats } from 'node:fs';
+import { lstatSync, type Stats } from 'node:fs';
 import { Damage } from './damage.js';
-import { type Decode, decoded, entriesOf, type Files, isFolder, readText, statOf, type Tree } from './files.js';
+import {
+  type Decode,
+  decoded,
+  entriesOf,
+  type Files,
+  isFolder,
+  namesIn,
+  readEntry,
+  statOf,
+  type Tree,
+} from './files.js';
+import { Held } from './held.js';
 
 const SETTLES_MS = 2000;
 
@@ -25,8 +36,11 @@ interface File {
 interface FolderOfValues {
   /** It, and the folders in it. */
   readonly folders: readonly (readonly [path: string, stamp: Stamp])[];
-  readonly files: Map<string, File>;
-  readonly values: Map<string, unknown>;
+  readonly names: readonly string[];
+  /** One for each name. */
+  readonly files: readonly File[];
+  /** The same map for as long as nothing changes: readers remember what they make of it. */
+  readonly values: Tree<unknown>;
 }
 
 interface Names {
@@ -52,10 +66,8 @@ export class RememberedFiles implements Files {
   }
 
   read<Value>(path: string, decode: Decode<Value>): Value | undefined {
-    const found = statOf(path);
-    if (found === undefined) return undefined;
     const held = this.#files.get(path);
-    const file = isSame(held, found, decode) ? held : readFile(path, found, decode);
+    const file = held && isUnchanged(held, path, decode) ? held : readFile(path, decode);
     if (file === undefined) return undefined;
     if (file !== held) this.#files.set(path, file, sizeOf(path, file.value));
     if (file.value instanceof Damage) throw file.value;
@@ -66,83 +78,31 @@ export class RememberedFiles implements Files {
     const found = statOf(folder);
     if (found === undefined) return undefined;
     const held = this.#names.get(folder);
-    if (held && isUnchanged(held.stamp, found)) return held.folders;
+    if (held && isOf(held.stamp, found)) return held.folders;
     const folders = entriesOf(folder)
       ?.filter(isFolder)
       .map(({ name }) => name)
       .sort();
-    if (folders) this.#names.set(folder, { stamp: stampOf(found), folders }, sizeOf(folder, folders));
+    if (folders) this.#names.set(folder, { stamp: stampOf(found), folders }, sizeOf(folder, folders.join('')));
     return folders;
   }
 
   tree<Value>(folder: string, decode: Decode<Value>): Tree<Value> {
-    const found = statOf(folder);
-    if (found === undefined) return EMPTY;
     const held = this.#trees.get(folder);
-    const tree = held && isListed(held, found) ? held : listFiles(folder, held);
-    let changed = tree !== held;
-    for (const [name, known] of tree.files) {
-      const path = `${folder}/${name}`;
-      const stats = statOf(path);
-      if (stats && isSame(known, stats, decode)) continue;
-      changed = true;
-      const file = stats && readFile(path, stats, decode);
-      if (file) {
-        tree.files.set(name, file);
-        tree.values.set(name, file.value);
-      } else {
-        tree.files.delete(name);
-        tree.values.delete(name);
-      }
-    }
-    if (changed) this.#trees.set(folder, tree, treeSize(folder, tree));
+    const tree = held && isWhole(folder, held, decode) ? held : readTree(folder, decode, held);
+    if (tree === undefined) return EMPTY;
+    if (tree !== held) this.#trees.set(folder, tree, treeSize(folder, tree));
     return tree.values as Tree<Value>;
   }
 }
 
 const EMPTY: Tree<never> = new Map();
 
-/** As much as there is room for; what was not used for longest goes first. */
-class Held<What> {
-  readonly #limit: number;
-  readonly #entries = new Map<string, { readonly what: What; readonly bytes: number }>();
-  bytes = 0;
-
-  constructor(limit: number) {
-    this.#limit = limit;
-  }
-
-  get(path: string): What | undefined {
-    const entry = this.#entries.get(path);
-    if (entry === undefined) return undefined;
-    this.#entries.delete(path);
-    this.#entries.set(path, entry);
-    return entry.what;
-  }
-
-  set(path: string, what: What, bytes: number): void {
-    this.#drop(path);
-    this.#entries.set(path, { what, bytes });
-    this.bytes += bytes;
-    for (const oldest of this.#entries.keys()) {
-      if (this.bytes <= this.#limit) return;
-      this.#drop(oldest);
-    }
-  }
-
-  #drop(path: string): void {
-    this.bytes -= this.#entries.get(path)?.bytes ?? 0;
-    this.#entries.delete(path);
-  }
-}
-
 /** What an entry costs beside its texts, which take two bytes for each character at most. */
 const ENTRY = 400;
 
-function sizeOf(name: string, value: unknown): number {
-  const text = typeof value === 'string' ? value.length : Array.isArray(value) ? value.join().length : ENTRY;
-  return ENTRY + 2 * (name.length + text);
-}
+const sizeOf = (name: string, value: unknown): number =>
+  ENTRY + 2 * (name.length + (typeof value === 'string' ? value.length : ENTRY));
 
 function treeSize(folder: string, { values }: FolderOfValues): number {
   let size = sizeOf(folder, '');
@@ -155,52 +115,94 @@ function stampOf({ mtimeMs, ctimeMs, size, ino, dev }: Stats): Stamp {
   return [settled ? mtimeMs : Number.NaN, ctimeMs, size, ino, dev];
 }
 
-function isUnchanged([touched, changed, size, inode, device]: Stamp, found: Stats | undefined): boolean {
-  return (
-    found !== undefined &&
-    found.mtimeMs === touched &&
-    found.ctimeMs === changed &&
-    found.size === size &&
-    found.ino === inode &&
-    found.dev === device
-  );
+const isOf = (stamp: Stamp, found: Stats | undefined): boolean =>
+  found !== undefined &&
+  found.mtimeMs === stamp[0] &&
+  found.ctimeMs === stamp[1] &&
+  found.size === stamp[2] &&
+  found.ino === stamp[3] &&
+  found.dev === stamp[4];
+
+const isUnchanged = (held: File, path: string, decode: unknown): boolean =>
+  held.decode === decode && isOf(held.stamp, statOf(path));
+
+function isWhole(folder: string, { folders, names, files }: FolderOfValues, decode: unknown): boolean {
+  for (const [path, stamp] of folders) if (!isOf(stamp, statOf(path))) return false;
+  for (let at = 0; at < names.length; at += 1) {
+    const file = files[at];
+    if (file === undefined || !isUnchanged(file, `${folder}/${names[at]}`, decode)) return false;
+  }
+  return true;
 }
 
-function isSame(held: File | undefined, found: Stats, decode: unknown): held is File {
-  return held !== undefined && held.decode === decode && isUnchanged(held.stamp, found);
-}
-
-const isListed = ({ folders }: FolderOfValues, root: Stats): boolean =>
-  folders.every(([path, stamp], at) => isUnchanged(stamp, at === 0 ? root : statOf(path)));
-
-/** Undefined for a file that has gone. */
-function readFile<Value>(path: string, found: Stats, decode: Decode<Value>): File | undefined {
-  const stamp = stampOf(found);
+/** Undefined where there is no file. */
+function readFile<Value>(path: string, decode: Decode<Value>): File | undefined {
   try {
-    const text = readText(path);
-    return text === undefined ? undefined : { stamp, value: decoded(path, text, decode), decode };
+    const found = readEntry(path);
+    return found?.text === undefined ? undefined : fileOf(path, found.stats, found.text, decode);
   } catch (error) {
-    if (!(error instanceof Damage)) throw error;
-    return { stamp, value: error, decode };
+    return damaged(error, decode);
   }
 }
 
-const UNKNOWN: File = { stamp: [Number.NaN, 0, 0, 0, 0], value: undefined, decode: undefined };
+function fileOf<Value>(path: string, stats: Stats, text: string, decode: Decode<Value>): File {
+  const stamp = stampOf(stats);
+  try {
+    return { stamp, value: decoded(path, text, decode), decode };
+  } catch (error) {
+    return damaged(error, decode, stamp);
+  }
+}
 
-/** The files below a folder, with what is known of those of the same names. */
-function listFiles(root: string, held: FolderOfValues | undefined): FolderOfValues {
+const NEVER: Stamp = [Number.NaN, 0, 0, 0, 0];
+
+/** What is wrong is remembered, too. */
+function damaged(error: unknown, decode: unknown, stamp: Stamp = NEVER): File {
+  if (error instanceof Damage) return { stamp, value: error, decode };
+  throw error;
+}
+
+/** @param held what is known already of the same files */
+function readTree<Value>(
+  root: string,
+  decode: Decode<Value>,
+  held: FolderOfValues | undefined,
+): FolderOfValues | undefined {
   const folders: (readonly [string, Stamp])[] = [];
   const names: string[] = [];
-  const walk = (folder: string, before: string) => {
+  const files: File[] = [];
+  const values = new Map<string, unknown>();
+  const known = new Map(held?.names.map((name, at) => [name, held.files[at]]));
+  const add = (name: string, file: File): void => {
+    names.push(name);
+    files.push(file);
+    values.set(name, file.value);
+  };
+  const walk = (folder: string, before: string): void => {
     const found = statOf(folder);
-    if (found === undefined) return;
+    const entries = namesIn(folder);
+    if (found === undefined || entries === undefined) return;
     folders.push([folder, stampOf(found)]);
-    for (const entry of entriesOf(folder) ?? []) {
-      if (entry.isDirectory()) walk(`${folder}/${entry.name}`, `${before}${entry.name}/`);
-      else if (entry.isFile() || !isFolder(entry)) names.push(before + entry.name);
+    for (const entry of entries.sort()) {
+      const [path, name] = [`${folder}/${entry}`, before + entry];
+      const same = known.get(name);
+      const file = same && isUnchanged(same, path, decode) ? same : readUnlessFolder(path, decode);
+      if (file === 'folder') walk(path, `${name}/`);
+      else if (file !== undefined) add(name, file);
     }
   };
   walk(root, '');
-  const files = new Map(names.sort().map((name) => [name, held?.files.get(name) ?? UNKNOWN]));
-  return { folders, files, values: new Map([...files].map(([name, { value }]) => [name, value])) };
+  return folders.length === 0 ? undefined : { folders, names, files, values };
+}
+
+/** Links to folders are not followed, as MLflow does not. */
+function readUnlessFolder<Value>(path: string, decode: Decode<Value>): File | 'folder' | undefined {
+  try {
+    const found = readEntry(path);
+    if (found?.text !== undefined) return fileOf(path, found.stats, found.text, decode);
+    const isFolder = found && lstatSync(path, { throwIfNoEntry: false })?.isDirectory();
+    return isFolder ? 'folder' : undefined;
+  } catch (error) {
+    return damaged(error, decode);
+  }
 }

@@ -1,5 +1,5 @@
 /** A run as its folder has it, old layouts included. */
-import { basename, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import {
   type Dataset,
   type DatasetInput,
@@ -28,12 +28,12 @@ export interface StoredRun {
 
 /** Undefined for a folder that is no run. @throws {Damage} where meta.yaml is not that of a run in this folder */
 export function readRun(files: Files, folder: string): StoredRun | undefined {
-  const path = join(folder, META);
+  const path = `${folder}/${META}`;
   const found = files.read(path, runIn);
   if (found === undefined) return undefined;
   const { run_id, experiment_id } = found.info;
   if (run_id !== basename(folder)) throw new Damage({ path, reason: `belongs to run ${run_id}` });
-  if (experiment_id !== basename(join(folder, '..'))) {
+  if (experiment_id !== basename(dirname(folder))) {
     throw new Damage({ path, reason: `belongs to a run of experiment ${experiment_id}` });
   }
   return { folder, ...found };
@@ -93,7 +93,7 @@ export interface StoredInputs {
 /** Datasets and models that went into a run, sorted by the names of their folders. */
 export function readInputs(files: Files, runFolder: string, report: Report): StoredInputs {
   const [dataset_inputs, model_inputs]: [DatasetInput[], ModelInput[]] = [[], []];
-  for (const { kind, source, tags, path } of linksIn(files, join(runFolder, INPUTS), linkIn, report)) {
+  for (const { kind, source, tags, path } of linksIn(files, `${runFolder}/${INPUTS}`, linkIn, report)) {
     if (kind === 'MODEL') model_inputs.push({ model_id: source });
     if (kind !== 'DATASET') continue;
     orReport(report, () => {
@@ -110,7 +110,7 @@ export function readInputs(files: Files, runFolder: string, report: Report): Sto
 
 /** Undefined where there is none. @throws {Damage} */
 export const readDataset = (files: Files, folder: string): Dataset | undefined =>
-  files.read(join(folder, META), datasetIn);
+  files.read(`${folder}/${META}`, datasetIn);
 
 function datasetIn(text: string): Dataset {
   const fields = new Fields(readYaml(text));
@@ -135,7 +135,7 @@ const outputIn = (text: string) => {
 
 /** Logged models that came out of a run, sorted by their ids. */
 export function readOutputs(files: Files, runFolder: string, report: Report): ModelOutput[] {
-  return linksIn(files, join(runFolder, OUTPUTS), outputIn, report)
+  return linksIn(files, `${runFolder}/${OUTPUTS}`, outputIn, report)
     .filter(({ kind }) => kind === 'MODEL_OUTPUT')
     .map(({ model_id, step }) => ({ model_id, step }));
 }

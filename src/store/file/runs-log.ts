@@ -59,7 +59,7 @@ async function putParams(
 ): Promise<void> {
   const changes = changesOf();
   for (const param of params) {
-    const current = await currentValue(context, stored, param.key);
+    const current = await currentValue(context, stored, param);
     if (current === undefined) changes.putNew(join(stored.folder, PARAMS, param.key), param.value);
     else refuseChange(stored, param, current);
   }
@@ -72,8 +72,13 @@ async function putParams(
   }
 }
 
-const currentValue = (context: Context, { folder }: StoredRun, key: string) =>
-  readWhole(context, (report) => readValue(context.files, join(folder, PARAMS), key, report));
+/** MLflow empties a param's file each time it logs the same value again: an empty one is no other value yet. */
+const IS_REWRITTEN_MS = 2000;
+
+const currentValue = (context: Context, { folder }: StoredRun, { key, value }: KeyValue) =>
+  readWhole(context, (report) =>
+    readValue(context.files, join(folder, PARAMS), key, report, value === '' ? 0 : IS_REWRITTEN_MS),
+  );
 
 function refuseChange({ info }: StoredRun, { key, value }: KeyValue, current: string): void {
   if (current === value) return;

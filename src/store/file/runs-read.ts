@@ -1,5 +1,4 @@
 /** A run as a record, from its folder. */
-import { join } from 'node:path';
 import type { KeyValue, Metric, Run, RunInfo } from '../records.js';
 import type { Context } from './context.js';
 import type { Report } from './damage.js';
@@ -7,7 +6,7 @@ import { statOf } from './files.js';
 import { META, METRICS, PARAMS, TAGS } from './layout.js';
 import type { Point } from './metric-lines.js';
 import { readInputs, readOutputs, type StoredRun } from './read-run.js';
-import { readRunMetrics, readValues } from './read-values.js';
+import { type KeyedPoint, readRunMetrics, readValues } from './read-values.js';
 import { Vanished } from './reading.js';
 
 export const RUN_NAME = 'mlflow.runName';
@@ -15,23 +14,33 @@ export const RUN_NAME = 'mlflow.runName';
 /** To be called under readWhole or readEach. @throws {Vanished} where its folder was moved away meanwhile */
 export function wholeRun({ files }: Context, stored: StoredRun, report: Report): Run {
   const { folder } = stored;
-  const tags = readValues(files, join(folder, TAGS), report);
-  const params = readValues(files, join(folder, PARAMS), report);
-  const metrics = readRunMetrics(files, join(folder, METRICS), report);
+  const tags = readValues(files, `${folder}/${TAGS}`, report);
+  const params = readValues(files, `${folder}/${PARAMS}`, report);
+  const metrics = readRunMetrics(files, `${folder}/${METRICS}`, report);
   const inputs = readInputs(files, folder, report);
   const outputs = { model_outputs: readOutputs(files, folder, report) };
   // What is not there is empty: but is it there?
   if (params.length === 0 || metrics.length === 0 || tags.length === 0) mustBeThere(folder);
   return {
     info: namedInfo(stored, tags),
-    data: { metrics: metrics.map(({ key, point }) => metricOf(key, point, stored.info.run_id)), params, tags },
+    data: { metrics: shownMetrics(metrics, stored.info.run_id), params, tags },
     inputs,
     outputs,
   };
 }
 
+/** What is the same is not made anew. */
+const shown = new WeakMap<readonly KeyedPoint[], readonly Metric[]>();
+
+function shownMetrics(points: readonly KeyedPoint[], runId: string): readonly Metric[] {
+  if (points.length === 0) return [];
+  const metrics = shown.get(points) ?? points.map(({ key, point }) => metricOf(key, point, runId));
+  shown.set(points, metrics);
+  return metrics;
+}
+
 function mustBeThere(folder: string): void {
-  if (statOf(join(folder, META)) === undefined) throw new Vanished(`${folder} was moved away while it was read`);
+  if (statOf(`${folder}/${META}`) === undefined) throw new Vanished(`${folder} was moved away while it was read`);
 }
 
 /** Releases before 1.30 keep a run's name in a tag only. */

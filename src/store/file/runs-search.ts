@@ -2,7 +2,6 @@
  * Searching runs: first every meta.yaml, and of other files those alone that the question names; then all that is in the
  * runs on the page.
  */
-import { join } from 'node:path';
 import { invalidParameter } from '../errors.js';
 import type { Page, Run } from '../records.js';
 import {
@@ -79,12 +78,12 @@ class Candidate implements Searchable {
     for (const { kind, key } of columns) {
       const name = `${kind} ${key}`;
       if (this.#values.has(name)) continue;
-      if (kind === 'metric') this.#values.set(name, readRunMetric(files, join(folder, METRICS), key, report)?.value);
-      else if (kind === 'parameter') this.#values.set(name, readValue(files, join(folder, PARAMS), key, report));
-      else if (kind === 'tag') this.#values.set(name, readValue(files, join(folder, TAGS), key, report));
+      if (kind === 'metric') this.#values.set(name, readRunMetric(files, `${folder}/${METRICS}`, key, report)?.value);
+      else if (kind === 'parameter') this.#values.set(name, readValue(files, `${folder}/${PARAMS}`, key, report));
+      else if (kind === 'tag') this.#values.set(name, readValue(files, `${folder}/${TAGS}`, key, report));
       else if (kind === 'dataset') this.#inputs ??= readInputs(files, folder, report);
       else if (key === 'run_name' && !info.run_name) {
-        this.#values.set(name, readValue(files, join(folder, TAGS), RUN_NAME, report) || info.run_name);
+        this.#values.set(name, readValue(files, `${folder}/${TAGS}`, RUN_NAME, report) || info.run_name);
       }
     }
   }

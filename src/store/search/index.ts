@@ -18,10 +18,13 @@ export { parseFilter } from './filter.js';
 export { type LoggedModelOrder, parseLoggedModelOrder } from './logged-model-order.js';
 export { type OrderedEntity, parseOrder, parseOrderBy } from './order.js';
 export {
+  decodeHistoryToken,
   decodeLoggedModelToken,
   decodePageToken,
+  encodeHistoryToken,
   encodeLoggedModelToken,
   encodePageToken,
+  type LastPoint,
   type LoggedModelQuestion,
 } from './page-token.js';
 // What messages, names and values outside of searches are written and read with, too.

@@ -26,6 +26,31 @@ export function decodePageToken(token: string | null | undefined): number {
   return Number(number);
 }
 
+/** The last point of a page of a history: what comes after it is found without counting what came before. */
+export interface LastPoint {
+  readonly timestamp: number;
+  readonly step: number;
+  readonly value: number;
+  readonly nan: boolean;
+}
+
+/** A token with an offset for MLflow, and with the last point for us. */
+export function encodeHistoryToken(offset: number, { timestamp, step, value, nan }: LastPoint): string {
+  return encode({ offset: BigInt(offset), after: [BigInt(timestamp), BigInt(step), value, nan] });
+}
+
+/** @throws StoreError where it is no token; a token of MLflow's has no last point */
+export function decodeHistoryToken(token: string | null | undefined): { offset: number; after?: LastPoint } {
+  const offset = decodePageToken(token);
+  const parsed = token ? readJson(unbase64(token) ?? new Uint8Array()) : undefined;
+  const after = parsed === undefined ? undefined : member(parsed, 'after');
+  if (after === undefined || !isList(after)) return { offset };
+  const [timestamp, step, value, nan] = after;
+  if (typeof timestamp !== 'bigint' || typeof step !== 'bigint' || typeof nan !== 'boolean') return { offset };
+  if (typeof value !== 'number' && typeof value !== 'bigint') return { offset };
+  return { offset, after: { timestamp: Number(timestamp), step: Number(step), value: Number(value), nan } };
+}
+
 /** What a search for logged models asks; the pages of one search all ask the same. */
 export interface LoggedModelQuestion {
   readonly experimentIds: readonly string[];

@@ -11,7 +11,10 @@ import { lostWith } from './lost.js';
 import { experimentsOfFiles, rowsOfFiles } from './read.js';
 
 /** @param schema that the rows are to be of @throws {MtrackError} URI_INVALID where there is no file store */
-export function openFiles(path: string, revision: string, schema: Schema): Source {
+export function openFiles(
+  path: string,
+  { revision, schema }: { readonly revision: string; readonly schema: Schema },
+): Source {
   const root = storeFolder(path);
   return {
     shown: root,

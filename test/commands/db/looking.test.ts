@@ -6,6 +6,7 @@ import { chmodSync, copyFileSync, existsSync, readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, test } from 'vitest';
+import { openToRead } from '../../../src/dialect/sqlite/connect.js';
 import { mtrack } from '../../support/cli.js';
 import { SERVERS, type Server, type TestDatabase, withDatabase } from '../../support/databases.js';
 import { oldest } from '../../support/old-databases.js';
@@ -179,6 +180,46 @@ describe('looking at a SQLite file', () => {
   );
 
   test(
+    'in WAL mode, with nothing in the log of a process that goes on to write: what was begun to be read stays as it was',
+    withOld(async (database) => {
+      const other = inWal(database.name);
+      other.exec('PRAGMA wal_checkpoint(TRUNCATE)');
+      expect(filesBeside(database.name, (name) => name.endsWith('-shm'))).toMatch(/mlflow\.db-wal 0 /);
+      const reader = await openToRead(database.name, { patience: 1000, onWait: () => undefined });
+      try {
+        const count = () => reader.rows<{ n: number }>('SELECT COUNT(*) AS n FROM params');
+        await reader.begin();
+        const before = await count();
+        writeMuch(other);
+        expect(await count()).toEqual(before);
+        expect(await reader.rows('PRAGMA integrity_check')).toEqual([{ integrity_check: 'ok' }]);
+        await reader.rollback();
+        expect(await count()).not.toEqual(before);
+      } finally {
+        await reader.close();
+        other.close();
+      }
+    }),
+  );
+
+  test(
+    'in WAL mode, by nobody else when it is opened, and then by a process that writes: what was read is not shown',
+    withOld(async (database) => {
+      inWal(database.name).close();
+      const reader = await openToRead(database.name, { patience: 1000, onWait: () => undefined });
+      try {
+        await reader.rows('SELECT COUNT(*) AS n FROM params');
+        const other = new DatabaseSync(database.name);
+        writeMuch(other);
+        other.close();
+        await expect(reader.rows('SELECT COUNT(*) AS n FROM params')).rejects.toMatchObject({ code: 'LOCKED' });
+      } finally {
+        await reader.close();
+      }
+    }),
+  );
+
+  test(
     'with the log of a process that died: what it committed is seen, and left to the next writer',
     withOld(async (database) => {
       await inTemporaryFolder(async (folder) => {
@@ -241,6 +282,13 @@ describe('looking at a SQLite file', () => {
     });
   });
 });
+
+/** More than the cache of a reader holds, and all of it moved from the log into the file as far as readers allow. */
+function writeMuch(database: DatabaseSync): void {
+  database.exec(`WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5000)
+    INSERT INTO params (key, value, run_uuid) SELECT 'p' || i, 'value', run_uuid FROM n, (SELECT MIN(run_uuid) AS run_uuid FROM runs);
+    PRAGMA wal_checkpoint(PASSIVE)`);
+}
 
 function inWal(path: string): DatabaseSync {
   const database = new DatabaseSync(path);

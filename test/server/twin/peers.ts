@@ -1,7 +1,7 @@
 /** The two that are compared: MLflow's server, without a port, and this one, each on a store of its own. */
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { copyFileSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, rmSync } from 'node:fs';
 import { type IncomingMessage, request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -50,7 +50,6 @@ export async function mtrack(kind: StoreKind, served = true): Promise<Peer> {
   const folder = mkdtempSync(join(tmpdir(), 'mtrack-rest-'));
   const uri = storeUri(kind, folder);
   const destination = join(folder, 'artifacts');
-  if (kind === 'files') mkdirSync(uri);
   const store = await openStore(parseStoreUri(uri), {
     artifactRoot: 'mlflow-artifacts:/',
     connection: CONNECTION,
@@ -64,6 +63,7 @@ export async function mtrack(kind: StoreKind, served = true): Promise<Peer> {
         served,
         destination: localRepository(destination),
         hosts: { uris: ['mlflow-artifacts:/', destination], schemes: [] },
+        locationLength: 2048,
         open: async (place) => localRepository(place.replace(/^file:\/\//, ''), place),
       },
     },
@@ -129,7 +129,7 @@ export class MlflowApp implements AsyncDisposable {
     const folder = mkdtempSync(join(tmpdir(), 'mtrack-rest-'));
     this.#folders.push(folder);
     const uri = storeUri(kind, folder);
-    if (kind === 'files') mkdirSync(uri);
+    if (kind === 'database' && this.#template !== null) copyFileSync(this.#template, fileOf(folder));
     await this.#send({
       use: { store: uri, destination: join(folder, 'artifacts'), root: 'mlflow-artifacts:/', served },
     });

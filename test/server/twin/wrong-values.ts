@@ -23,7 +23,7 @@ function harmless(name: string, { schema }: Field<unknown>, i: number): unknown 
   if (name === 'model_json') return 'none';
   switch (schema.type) {
     case 'array':
-      return [];
+      return ['none'];
     case 'integer':
       return 1;
     case 'boolean':

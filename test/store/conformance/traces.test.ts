@@ -322,7 +322,7 @@ await forEachDatabaseStore('traces', (implementation) => {
         start(1, {
           request_time: START_MS,
           execution_duration: 99,
-          trace_metadata: { [`mlflow.trace.tokenUsage`]: JSON.stringify(usage(1, 1)) },
+          trace_metadata: { 'mlflow.trace.tokenUsage': JSON.stringify(usage(1, 1)) },
         }),
         log({
           trace: 1,

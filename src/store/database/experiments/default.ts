@@ -28,8 +28,8 @@ export async function ensureDefaultExperiment(context: Context): Promise<void> {
   try {
     await pool.write((db) => insert(context, db));
   } catch (error) {
-    // Another one was quicker.
-    if (!(error instanceof DuplicateKey) || !(await pool.read(defaultExperiment))) throw error;
+    // Another one was quicker; or another experiment is called so, and then there is none with the id 0.
+    if (!(error instanceof DuplicateKey)) throw error;
   }
 }
 

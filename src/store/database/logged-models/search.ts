@@ -4,15 +4,17 @@ import { invalidParameter } from '../../errors.js';
 import type { LoggedModel, Page } from '../../records.js';
 import {
   type Comparison,
+  checkFilter,
   decodeLoggedModelToken,
   encodeLoggedModelToken,
   likePattern,
   type Order,
-  parseSearch,
+  parseFilter,
+  parseLoggedModelOrder,
 } from '../../search/index.js';
 import type { LoggedModels } from '../../store.js';
-import { parseExperimentId } from '../../validate.js';
 import type { Context } from '../context.js';
+import { columnIds } from '../experiments/rows.js';
 import { compare } from '../search/compare.js';
 import type { LoggedModelRow } from './lookup.js';
 import { loggedModelsOf } from './rows.js';
@@ -37,8 +39,9 @@ export async function searchLoggedModels(context: Context, question: Question): 
     orderBy: order_by.length === 0 ? null : order_by.map(written),
   };
   const offset = page_token ? decodeLoggedModelToken(page_token, asked) : 0;
-  const { where, orderBy } = parseSearch('loggedModels', filter, asked.orderBy);
-  const ids = experiment_ids.map(parseExperimentId);
+  const where = checkFilter('loggedModels', parseFilter('loggedModels', filter));
+  const ids = columnIds(experiment_ids);
+  const orderBy = parseLoggedModelOrder(asked.orderBy);
   if (ids.length === 0) return { items: [] };
   return context.pool.read(async (db) => {
     const { rows } = await statement(context, ids, where, orderBy, datasets, limit, offset).execute(db);

@@ -1,12 +1,13 @@
 /** Histories, whole or by the page. */
-import { type Kysely, sql } from 'kysely';
+import { type Kysely, type RawBuilder, type SqlBool, sql } from 'kysely';
+import { isGreater } from '../../../dialect/query-words.js';
 import type { Metric, Page } from '../../records.js';
-import { decodePageToken, encodePageToken } from '../../search/index.js';
+import { decodeHistoryToken, encodeHistoryToken, type LastPoint } from '../../search/index.js';
 import type { Context } from '../context.js';
 import type { Tables } from '../entities/index.js';
 import { inOrder, metricOf, POINT, POINTS_TABLE, type PointRow, pointsOf } from './rows.js';
 
-const BY_TIME = inOrder('timestamp', 'step', 'value');
+const BY_TIME = inOrder('timestamp', 'step', 'value', 'is_nan');
 
 export async function history(
   { pool }: Context,
@@ -14,22 +15,47 @@ export async function history(
   key: string,
   { max_results, page_token }: { readonly max_results?: number | undefined; readonly page_token?: string | undefined },
 ): Promise<Page<Metric>> {
-  const offset = decodePageToken(page_token);
-  // Where there is no end, the page is as long as any can be.
-  const limit = max_results === undefined ? Number.MAX_SAFE_INTEGER : max_results + 1;
-  const page = max_results === undefined && offset === 0 ? sql`` : pool.words.page(limit, offset);
+  const { offset, after } = decodeHistoryToken(page_token);
+  const { words } = pool;
+  // With the last point there is nothing to be counted off.
+  const skipped = after ? 0 : offset;
+  const end =
+    max_results === undefined && skipped === 0
+      ? sql``
+      : words.page(max_results === undefined ? Number.MAX_SAFE_INTEGER : max_results + 1, skipped);
+  const from = after ? sql`AND ${comesAfter(after)}` : sql``;
   const rows = await pool.read(async (db) => {
     const found =
-      await sql<PointRow>`SELECT ${POINT} FROM ${POINTS_TABLE} WHERE ${pointsOf(runId, key)} ORDER BY ${BY_TIME} ${page}`.execute(
+      await sql<PointRow>`SELECT ${POINT} FROM ${POINTS_TABLE} WHERE ${pointsOf(runId, key)} ${from} ORDER BY ${BY_TIME} ${end}`.execute(
         db,
       );
     return found.rows;
   });
   const more = max_results !== undefined && rows.length > max_results;
+  const shown = more ? rows.slice(0, max_results) : rows;
+  const last = shown.at(-1);
   return {
-    items: (more ? rows.slice(0, max_results) : rows).map((row) => metricOf(key, row)),
-    next_page_token: more ? encodePageToken(offset + max_results) : undefined,
+    items: shown.map((row) => metricOf(key, row)),
+    next_page_token: more && last ? encodeHistoryToken(offset + max_results, lastPoint(last)) : undefined,
   };
+}
+
+const lastPoint = ({ timestamp, step, value, is_nan }: PointRow): LastPoint => ({
+  timestamp,
+  step,
+  value,
+  nan: Boolean(is_nan),
+});
+
+/** The time is said once more by itself: a database that cannot look for a whole order in an index can look for that. */
+function comesAfter({ timestamp, step, value, nan }: LastPoint): RawBuilder<SqlBool> {
+  const later = isGreater([
+    [sql.ref('timestamp'), sql.val(timestamp)],
+    [sql.ref('step'), sql.val(step)],
+    [sql.ref('value'), sql.val(value)],
+    [sql.ref('is_nan'), sql.val(nan)],
+  ]);
+  return sql`${sql.ref('timestamp')} >= ${timestamp} AND ${later}`;
 }
 
 /** Run by run, so that no more is read than is given. */

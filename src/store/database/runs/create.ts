@@ -3,16 +3,17 @@ import { randomUUID } from 'node:crypto';
 import { type Kysely, sql } from 'kysely';
 import type { InsertShape } from '../../../dialect/query-words.js';
 import { appendToUri } from '../../artifact-uri.js';
-import { invalidParameter } from '../../errors.js';
+import { invalidParameter, StoreError } from '../../errors.js';
 import type { KeyValue, Run, RunInfo } from '../../records.js';
 import { randomRunName } from '../../run-names.js';
 import type { Runs } from '../../store.js';
 import type { Context } from '../context.js';
 import type { Tables } from '../entities/index.js';
 import { activeExperimentRow } from '../experiments/rows.js';
+import { DuplicateKey } from '../faults.js';
 import { insertRows } from '../statements.js';
-import { RUN_NAME, runOf } from './children.js';
-import { activeRunRow, infoOf, type RunRow } from './rows.js';
+import { RUN_NAME, runOf, runsOf } from './children.js';
+import { activeRunRow, infoOf, type RunRow, runRow } from './rows.js';
 import { SET_TAGS, TAGS } from './tags.js';
 
 const RUN: InsertShape = {
@@ -40,31 +41,55 @@ export const newId = (): string => randomUUID().replaceAll('-', '');
 
 export async function createRun(context: Context, request: Parameters<Runs['create']>[0]): Promise<Run> {
   const id = newId();
-  return context.pool.write(async (db) => {
-    const experiment = await activeExperimentRow(context, db, request.experiment_id);
-    const { name, tags } = named(request);
-    const row: RunRow = {
-      run_uuid: id,
-      name,
-      user_id: request.user_id ?? null,
-      status: 'RUNNING',
-      start_time: request.start_time ?? null,
-      end_time: null,
-      lifecycle_stage: 'active',
-      artifact_uri: appendToUri(experiment.artifact_location ?? '', id, 'artifacts'),
-      experiment_id: experiment.experiment_id,
-    };
-    const values = { ...row, source_type: 'UNKNOWN', source_name: '', entry_point_name: '', source_version: '' };
-    const columns = Object.keys(RUN.columns) as (keyof typeof values)[];
-    await insertRows(context, db, RUN, [columns.map((column) => values[column])]);
-    await insertRows(
-      context,
-      db,
-      TAGS,
-      tags.map(({ key, value }) => [id, key, value]),
-    );
-    return runOf(row, { metrics: [], params: [], tags, datasets: [], inputs: [], outputs: [] });
+  try {
+    return await context.pool.write((db) => insertRun(context, db, id, request), { repeatable: true });
+  } catch (error) {
+    // Its id is nobody else's: it was written before, by a commit whose answer was lost.
+    const written =
+      error instanceof DuplicateKey ? await context.pool.read((db) => runById(context, db, id)) : undefined;
+    if (written) return written;
+    throw error;
+  }
+}
+
+async function runById(context: Context, db: Kysely<Tables>, id: string): Promise<Run | undefined> {
+  const row = await runRow(context, db, id).catch((error: unknown) => {
+    if (error instanceof StoreError && error.code === 'RESOURCE_DOES_NOT_EXIST') return undefined;
+    throw error;
   });
+  return row && (await runsOf(context, db, [row], { modelInputs: true }))[0];
+}
+
+async function insertRun(
+  context: Context,
+  db: Kysely<Tables>,
+  id: string,
+  request: Parameters<Runs['create']>[0],
+): Promise<Run> {
+  const experiment = await activeExperimentRow(context, db, request.experiment_id);
+  const { name, tags } = named(request);
+  const row: RunRow = {
+    run_uuid: id,
+    name,
+    // MLflow cannot read a run without these; its server has these where a request has none.
+    user_id: request.user_id ?? '',
+    status: 'RUNNING',
+    start_time: request.start_time ?? 0,
+    end_time: null,
+    lifecycle_stage: 'active',
+    artifact_uri: appendToUri(experiment.artifact_location ?? '', id, 'artifacts'),
+    experiment_id: experiment.experiment_id,
+  };
+  const values = { ...row, source_type: 'UNKNOWN', source_name: '', entry_point_name: '', source_version: '' };
+  const columns = Object.keys(RUN.columns) as (keyof typeof values)[];
+  await insertRows(context, db, RUN, [columns.map((column) => values[column])]);
+  await insertRows(
+    context,
+    db,
+    TAGS,
+    tags.map(({ key, value }) => [id, key, value]),
+  );
+  return runOf(row, { metrics: [], params: [], tags, datasets: [], inputs: [], outputs: [] });
 }
 
 /** A run's name is in its row and in a tag. */
@@ -85,7 +110,7 @@ export function updateRun(
   runId: string,
   { status, end_time, run_name }: Parameters<Runs['update']>[1],
 ): Promise<RunInfo> {
-  return context.pool.write(async (db) => {
+  const work = async (db: Kysely<Tables>) => {
     const row = await activeRunRow(context, db, runId);
     const changed: RunRow = { ...row, status: status ?? row.status, end_time: end_time ?? row.end_time };
     await db
@@ -96,7 +121,8 @@ export function updateRun(
     if (!run_name) return infoOf(changed, row.name ? undefined : await nameTag(db, row.run_uuid));
     await rename(context, db, row.run_uuid, run_name);
     return infoOf({ ...changed, name: run_name });
-  });
+  };
+  return context.pool.write(work, { repeatable: true });
 }
 
 export async function rename(context: Context, db: Kysely<Tables>, runId: string, name: string): Promise<void> {

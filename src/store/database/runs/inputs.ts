@@ -60,13 +60,16 @@ export function inputs(context: Context): Pick<Runs, 'logInputs' | 'logOutputs' 
       validateRunId(runId);
       validateDatasets(datasets);
       await again(() =>
-        pool.write(async (db) => {
-          const { run_uuid, experiment_id } = await activeRunRow(context, db, runId);
-          if (experiment_id !== null) await addDatasets(context, db, run_uuid, experiment_id, datasets);
-          const ids = new Set(models.map(({ model_id }) => model_id));
-          const rows = [...ids].map((id) => [newId(), 'RUN_INPUT', run_uuid, 'MODEL_INPUT', id, 0]);
-          await insertRows(context, db, MODEL_INPUTS, rows);
-        }),
+        pool.write(
+          async (db) => {
+            const { run_uuid, experiment_id } = await activeRunRow(context, db, runId);
+            if (experiment_id !== null) await addDatasets(context, db, run_uuid, experiment_id, datasets);
+            const ids = new Set(models.map(({ model_id }) => model_id));
+            const rows = [...ids].map((id) => [newId(), 'RUN_INPUT', run_uuid, 'MODEL_INPUT', id, 0]);
+            await insertRows(context, db, MODEL_INPUTS, rows);
+          },
+          { repeatable: true },
+        ),
       );
     },
     logOutputs: (runId, models) =>

@@ -7,19 +7,14 @@ import type { Tables } from '../entities/index.js';
 import { runRow } from './rows.js';
 
 export function lifecycle(context: Context): Pick<Runs, 'delete' | 'restore'> {
-  const { pool } = context;
-  return {
-    delete: (runId) =>
-      pool.write(async (db) => {
-        const { run_uuid } = await runRow(context, db, runId);
-        await markRuns(context, db, { run_uuid }, 'deleted');
-      }),
-    restore: (runId) =>
-      pool.write(async (db) => {
-        const { run_uuid } = await runRow(context, db, runId);
-        await markRuns(context, db, { run_uuid }, 'active');
-      }),
+  const mark = (runId: string, stage: LifecycleStage) => {
+    const work = async (db: Kysely<Tables>) => {
+      const { run_uuid } = await runRow(context, db, runId);
+      await markRuns(context, db, { run_uuid }, stage);
+    };
+    return context.pool.write(work, { repeatable: true });
   };
+  return { delete: (runId) => mark(runId, 'deleted'), restore: (runId) => mark(runId, 'active') };
 }
 
 /** One run, or all of an experiment. */

@@ -13,27 +13,35 @@ export function logging(context: Context): Pick<Runs, 'logMetric' | 'logParam' |
   return {
     logMetric: async (runId, metric) => {
       validateMetric(metric);
-      await pool.write(async (db) => addPoints(context, db, await activeRunRow(context, db, runId), [metric]));
+      await pool.write(async (db) => addPoints(context, db, await activeRunRow(context, db, runId), [metric]), {
+        repeatable: true,
+      });
     },
     logParam: async (runId, given) => {
       const param = validateParam(given, limits);
       await again(() =>
-        pool.write(async (db) => {
-          const { run_uuid } = await activeRunRow(context, db, runId);
-          await addParams(context, db, run_uuid, [param], oneChanged(runId));
-        }),
+        pool.write(
+          async (db) => {
+            const { run_uuid } = await activeRunRow(context, db, runId);
+            await addParams(context, db, run_uuid, [param], oneChanged(runId));
+          },
+          { repeatable: true },
+        ),
       );
     },
     logBatch: async (runId, given) => {
       validateRunId(runId);
       const { metrics, params, tags } = validateBatch(given, limits);
       await again(() =>
-        pool.write(async (db) => {
-          const run = await activeRunRow(context, db, runId);
-          await addParams(context, db, run.run_uuid, params, someChanged(runId));
-          await addPoints(context, db, run, metrics);
-          await setTags(context, db, run.run_uuid, tags);
-        }),
+        pool.write(
+          async (db) => {
+            const run = await activeRunRow(context, db, runId);
+            await addParams(context, db, run.run_uuid, params, someChanged(runId));
+            await addPoints(context, db, run, metrics);
+            await setTags(context, db, run.run_uuid, tags);
+          },
+          { repeatable: true },
+        ),
       );
     },
   };

@@ -25,10 +25,11 @@ export function runTags(context: Context): Pick<Runs, 'setTag' | 'deleteTag'> {
   return {
     setTag: async (runId, given) => {
       const tag = validateTag(given, context.limits);
-      await pool.write(async (db) => {
+      const work = async (db: Kysely<Tables>) => {
         const { run_uuid } = await activeRunRow(context, db, runId);
         await setTags(context, db, run_uuid, [tag]);
-      });
+      };
+      await pool.write(work, { repeatable: true });
     },
     deleteTag: (runId, key) =>
       pool.write(async (db) => {

@@ -109,10 +109,12 @@ export function contentColumns({ feedback, expectation, issue }: Content): Conte
   }
   if (expectation !== undefined) {
     const { value } = expectation;
+    if (value === null) throw invalidParameter('The `value` field must be specified.');
     return { assessment_type: 'expectation', value: writeJson(value), error: null, ...countedAs(value) };
   }
   if (issue !== undefined) {
-    const value = { issue_name: issue.issue_name ?? null };
+    if (issue.issue_name === undefined) throw invalidParameter('The `issue_name` field must be specified.');
+    const value = { issue_name: issue.issue_name };
     return { assessment_type: 'issue', value: writeJson(value), error: null, ...countedAs(value) };
   }
   throw invalidParameter('Assessment must have either feedback, expectation, or issue value');

@@ -1,0 +1,120 @@
+/** Everything of a source into an archive. */
+import { createHash } from 'node:crypto';
+import { Checksum } from '../../rows/checksum.js';
+import { canonicalWriter, lineOf } from '../../rows/json.js';
+import { inForeignKeyOrder } from '../../rows/order.js';
+import { columnsOf, type Row } from '../../rows/values.js';
+import type { Schema, Table } from '../../schema/model.js';
+import { type Problem, Problems } from '../problems.js';
+import { Meter, type OnProgress } from '../progress.js';
+import type { Source } from '../source.js';
+import { type ArchivedTable, type Chunk, FORMAT, MANIFEST, type Manifest, VERSION } from './manifest.js';
+import type { Pack } from './pack.js';
+
+/** Characters of a chunk, about. */
+const CHUNK = 4_000_000;
+
+export interface Exported {
+  readonly manifest: Manifest;
+  readonly problems: readonly Problem[];
+}
+
+/**
+ * @param schema of the source's revision
+ * @param allow told of what was left behind before the archive is finished; throws where there must be none
+ */
+export async function writeArchive(
+  source: Source,
+  schema: Schema,
+  pack: Pack,
+  options: {
+    readonly selection?: Manifest['selection'];
+    readonly signal: AbortSignal;
+    readonly onProgress: OnProgress;
+    readonly allow: (problems: readonly Problem[]) => void;
+  },
+): Promise<Exported> {
+  const problems = new Problems();
+  const meter = new Meter('load', options.onProgress, source.counts);
+  const tables = new Map<string, TableWriter>();
+  try {
+    for await (const { table, rows } of source.batches(options.signal, problems)) {
+      let writer = tables.get(table.name);
+      if (!writer) {
+        writer = new TableWriter(table, pack);
+        tables.set(table.name, writer);
+      }
+      meter.add(table.name, rows.length, await writer.add(rows));
+    }
+    options.allow(problems.list);
+    const archived: ArchivedTable[] = [];
+    for (const { name } of inForeignKeyOrder(schema)) {
+      const writer = tables.get(name);
+      if (writer) archived.push(await writer.finish());
+    }
+    const manifest: Manifest = {
+      ...{ format: FORMAT, version: VERSION, revision: source.revision, leftBehind: problems.list.length },
+      ...(options.selection && { selection: options.selection }),
+      tables: archived,
+    };
+    await pack.add(MANIFEST, Buffer.from(`${JSON.stringify(manifest, null, 1)}\n`));
+    await pack.finish();
+    return { manifest, problems: problems.list };
+  } catch (error) {
+    await pack.abandon();
+    throw error;
+  }
+}
+
+/** Rows of one table, cut into chunks. */
+class TableWriter {
+  readonly #table: Table;
+  readonly #pack: Pack;
+  readonly #canonical: (row: Row) => string;
+  readonly #checksum = new Checksum();
+  readonly #chunks: Chunk[] = [];
+  #lines: string[] = [];
+  #characters = 0;
+
+  constructor(table: Table, pack: Pack) {
+    this.#table = table;
+    this.#pack = pack;
+    this.#canonical = canonicalWriter(columnsOf(table));
+  }
+
+  /** @returns characters that were added */
+  async add(rows: readonly Row[]): Promise<number> {
+    let added = 0;
+    for (const row of rows) {
+      const line = lineOf(row);
+      this.#checksum.add(this.#canonical(row));
+      this.#lines.push(line);
+      this.#characters += line.length;
+      added += line.length;
+      if (this.#characters >= CHUNK) await this.#cut();
+    }
+    return added;
+  }
+
+  async finish(): Promise<ArchivedTable> {
+    if (this.#lines.length > 0) await this.#cut();
+    const { name } = this.#table;
+    const columns = columnsOf(this.#table).map((column) => column.name);
+    return { name, columns, ...this.#checksum.digest, chunks: this.#chunks };
+  }
+
+  async #cut(): Promise<void> {
+    const content = Buffer.from(`${this.#lines.join('\n')}\n`);
+    const number = String(this.#chunks.length + 1).padStart(6, '0');
+    const chunk: Chunk = {
+      file: `tables/${this.#table.name}/${number}.jsonl`,
+      rows: this.#lines.length,
+      bytes: content.length,
+      sha256: createHash('sha256').update(content).digest('hex'),
+    };
+    this.#lines = [];
+    this.#characters = 0;
+    this.#chunks.push(chunk);
+    await this.#pack.add(chunk.file, content);
+  }
+}
