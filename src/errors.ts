@@ -75,6 +75,7 @@ export interface Failure {
   readonly details?: Readonly<Record<string, unknown>>;
 }
 
+/** A failure that an operator can expect; it is shown without a stack. `exit` is the status of the process. */
 export class MtrackError extends Error {
   readonly code: FailureCode;
   readonly failure: Failure;

@@ -42,6 +42,7 @@ async function sourceOf(database: Database, session: Session) {
     revision,
     counts: new Map([...stats].map(([name, { rows }]) => [name, rows])),
     others,
+    isSteady: true,
     session,
     dialect,
     async *batches(signal, problems): AsyncGenerator<Batch> {

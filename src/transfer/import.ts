@@ -11,11 +11,12 @@ import { inForeignKeyOrder } from '../rows/order.js';
 import { columnsOf, type Row } from '../rows/values.js';
 import type { Table } from '../schema/model.js';
 import { makeTables } from '../upgrade/init.js';
+import { Spool } from './archive/spool.js';
 import { type ExperimentMap, mapExperiments, type OnConflict, type Renumbered } from './experiments.js';
 import { Load, type OnDifference, type Tally } from './load.js';
 import { underLock } from './lock.js';
 import { type Different, sorted, type Taken } from './merge.js';
-import { type Problem, Problems, problemText, refusalFor, rowText } from './problems.js';
+import { isBad, type Problem, Problems, problemText, rowText } from './problems.js';
 import { Meter, type OnProgress } from './progress.js';
 import { keyNames, Sieve } from './sieve.js';
 import type { Source } from './source.js';
@@ -36,6 +37,8 @@ export interface ImportOptions {
 
 /** What an import would do. */
 export interface Survey {
+  /** What is to be moved. */
+  readonly source: Source;
   readonly target: Target;
   readonly rows: ReadonlyMap<string, number>;
   /** Rows that the target has already. */
@@ -53,6 +56,8 @@ export interface TableOutcome {
   readonly kept: number;
   /** Rows of the source that were left behind. */
   readonly leftBehind: number;
+  /** Lines of the source that say what another one has said: they are one row. */
+  readonly repeated: number;
   readonly source: Digest;
   /** Read back from the target. */
   readonly target: Digest;
@@ -70,7 +75,11 @@ export interface Outcome {
 
 // ---------------------------------------------------------------- looking
 
-/** Reads all of the source, and of the target what it is about; changes nothing. @throws {MtrackError} */
+/**
+ * Reads all of the source, and of the target what it is about; changes nothing.
+ * @param source is closed with the one of the survey, or where there is none
+ * @throws {MtrackError}
+ */
 export async function survey(
   source: Source,
   target: Target,
@@ -79,27 +88,37 @@ export async function survey(
 ): Promise<Survey> {
   const { dialect } = target.database;
   const problems = new Problems();
-  const meter = new Meter('look', options.onProgress, source.counts);
-  const there = new Map<string, number>();
   const map = await experimentMap(source, target, target.isEmpty ? null : session, options, problems);
-  const sieve = new Sieve(dialect, options.cutLong);
+  const { renumbered } = map;
+  const there = new Map<string, number>();
   const occupied = target.isEmpty ? new Set<string>() : await tablesWithRows(target, session);
   // Rows that keep the same rules already, into tables that have none: there is nothing to find.
-  if (occupied.size === 0 && source.dialect?.rowWords === dialect.rowWords) {
-    return { target, rows: source.counts, there, problems: problems.list, renumbered: map.renumbered };
+  if (source.isSteady && occupied.size === 0 && source.dialect?.rowWords === dialect.rowWords) {
+    return { source, target, rows: source.counts, there, problems: problems.list, renumbered };
   }
-  for await (const batch of source.batches(options.signal, problems)) {
-    const mapped = map.apply(batch);
-    const rows = sieve.pass(mapped, problems);
-    meter.add(batch.table.name, batch.rows.length, 0);
-    if (!occupied.has(batch.table.name)) continue;
-    const found = await sorted({ table: batch.table, rows }, session, dialect);
-    there.set(batch.table.name, (there.get(batch.table.name) ?? 0) + found.equal.length + found.different.length);
-    for (const each of found.different)
-      if (!isDefault(batch.table, each.row)) problems.add(differenceOf(batch.table, each));
-    for (const each of found.taken) problems.add(takenOf(batch.table, each));
+  const meter = new Meter('look', options.onProgress, source.counts);
+  const sieve = new Sieve(dialect, options.cutLong);
+  const own = new Problems();
+  const spool = source.isSteady ? null : new Spool();
+  try {
+    for await (const batch of source.batches(options.signal, own)) {
+      const { table } = batch;
+      await spool?.add(batch);
+      const rows = sieve.pass(map.apply(batch), problems);
+      meter.add(table.name, batch.rows.length, 0);
+      if (!occupied.has(table.name)) continue;
+      const found = await sorted({ table, rows }, session, dialect);
+      there.set(table.name, (there.get(table.name) ?? 0) + found.equal.length + found.different.length);
+      for (const each of found.different) if (!isDefault(table, each.row)) problems.add(differenceOf(table, each));
+      for (const each of found.taken) problems.add(takenOf(table, each));
+    }
+    const steady = await spool?.finish(source, target.schema, dialect.traits, own);
+    const all = [...own.list, ...problems.list];
+    return { source: steady ?? source, target, rows: meter.rows, there, problems: all, renumbered };
+  } catch (error) {
+    spool?.remove();
+    throw error;
   }
-  return { target, rows: meter.rows, there, problems: problems.list, renumbered: map.renumbered };
 }
 
 async function tablesWithRows({ schema, database }: Target, session: Session): Promise<Set<string>> {
@@ -158,25 +177,36 @@ function valuesOf(table: Table, names: readonly string[], row: Row) {
   return names.map((name) => row[columns.indexOf(name)] ?? null);
 }
 
-/** Why an import cannot go ahead; null when it can. */
+/** Why an import cannot go ahead: everything at once. Null when it can. */
 export function refusalOf(
-  { problems }: Survey,
+  { problems }: Pick<Survey, 'problems'>,
   { skipBad, onDifference }: Pick<ImportOptions, 'skipBad' | 'onDifference'>,
 ): MtrackError | null {
-  const bad = refusalFor(problems, skipBad, 'nothing was changed');
-  if (bad) return bad;
+  const bad = skipBad ? [] : problems.filter(isBad);
   const conflicts = problems.filter(
-    ({ kind }) => (kind === 'taken' && !skipBad) || (kind === 'different' && onDifference === 'fail'),
+    ({ kind }) =>
+      kind === 'name-taken' || (kind === 'taken' && !skipBad) || (kind === 'different' && onDifference === 'fail'),
   );
-  if (conflicts.length === 0) return null;
-  return new MtrackError('TARGET_CONFLICT', {
-    found: conflicts.map(problemText).join('\n'),
-    expected: 'no other row in the place of one that comes; nothing was changed',
+  const all = [...bad, ...conflicts];
+  if (all.length === 0) return null;
+  const kinds = new Set(all.map(({ kind }) => kind));
+  return new MtrackError(bad.length > 0 ? 'SOURCE_DAMAGED' : 'TARGET_CONFLICT', {
+    found: [
+      `${all.length} ${all.length === 1 ? 'thing stands' : 'things stand'} in the way:`,
+      ...all.map(problemText),
+    ].join('\n'),
+    expected: 'a source of which all can be moved, and a place for it; nothing was changed',
     fix: [
-      'for rows that differ, say whose values count: --on-difference source, or --on-difference target',
-      'for names and numbers of experiments: --on-conflict rename, or --on-conflict merge',
+      ...(bad.length > 0 ? ['put right what is bad, or leave it behind, with a report of each: --skip-bad'] : []),
+      ...(kinds.has('different')
+        ? ['where rows differ, say whose values count: --on-difference source (or target)']
+        : []),
+      ...(kinds.has('name-taken')
+        ? ['where names or numbers of experiments are taken: --on-conflict rename, or --on-conflict merge']
+        : []),
+      ...(kinds.has('taken') ? ['leave behind what has no place of its own, with a report of each: --skip-bad'] : []),
     ],
-    details: { problems: conflicts },
+    details: { problems: all },
   });
 }
 
@@ -186,8 +216,9 @@ export function refusalOf(
 const TOGETHER = 50_000;
 
 /** @throws {MtrackError} */
-export async function runImport(source: Source, agreed: Survey, options: ImportOptions): Promise<Outcome> {
+export async function runImport(agreed: Survey, options: ImportOptions): Promise<Outcome> {
   const started = Date.now();
+  const { source } = agreed;
   const { database } = agreed.target;
   if (agreed.target.isEmpty) await makeTables(database, agreed.target.revision);
   const problems = new Problems();
@@ -226,7 +257,7 @@ async function load(
   const sieve = new Sieve(dialect, options.cutLong);
   const meter = new Meter('load', options.onProgress, agreed.rows);
   const refuse = () => {
-    const refusal = refusalOf({ ...agreed, problems: problems.list }, options);
+    const refusal = refusalOf({ problems: problems.list }, options);
     if (refusal) throw refusal;
   };
   const into = new Load(loader, dialect, {
@@ -311,6 +342,7 @@ async function proven(
         updated: tally?.updated ?? 0,
         kept: tally?.kept ?? 0,
         leftBehind,
+        repeated: problems.repeated.get(table.name) ?? 0,
         source: tally?.source.digest ?? NOTHING,
         target: tally ? await readBack(table, tally) : NOTHING,
       });

@@ -53,6 +53,10 @@ export interface Plan {
   readonly hash: string;
 }
 
+/**
+ * The plan from where a database is.
+ * @param target a revision that is not before it
+ */
 export function planUpgrade(start: Start, target: string, dialect: Dialect): Plan {
   const from = start.state === 'empty' ? BASE : start.revision;
   const incomplete = start.state === 'empty' || start.partWay?.revision === BASE_REVISION;

@@ -76,6 +76,10 @@ export function mysqlDialect(server: Server, defaultCollation: string | null): D
   };
 }
 
+/**
+ * Asks the server for its version and the database's collation once.
+ * @throws what the driver throws where it cannot be reached
+ */
 export async function openMysql(uri: DatabaseUri, options: OpenOptions): Promise<Omit<Database, 'named'>> {
   const connection = mysqlOptions(uri, { pool: options.pool, tls: options.mysqlTls });
   const session = await openSession(connection);

@@ -24,6 +24,7 @@ const PROGRAM = 'mtrack';
 
 const upgrading = lockOf('upgrade');
 
+/** The one of PostgreSQL needs to know nothing of the server beforehand. */
 export const postgresql: Dialect = {
   name: 'postgresql',
   traits: TRAITS,
@@ -67,6 +68,7 @@ export const postgresql: Dialect = {
   script,
 };
 
+/** Connects when a session is asked for, not before. */
 export async function openPostgresql(uri: DatabaseUri, options: OpenOptions): Promise<Omit<Database, 'named'>> {
   const connection = postgresqlOptions(uri, { pool: options.pool, environment: options.postgresql });
   const { host, port, user, database } = connection.attempts[0];

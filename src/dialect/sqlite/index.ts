@@ -23,6 +23,7 @@ import { quoteName } from './table-sql.js';
 import { TRAITS } from './traits.js';
 import { words } from './words.js';
 
+/** @param path null for a database in memory */
 export function sqliteDialect(path: string | null): Dialect {
   return {
     name: 'sqlite',
