@@ -11,7 +11,7 @@ export default class Verify extends BaseCommand {
 EXIT STATUS: 0 everything is there, 42 something is missing or different; everything else in docs/exit-codes.md.`;
   static override examples = [
     {
-      description: 'after an import',
+      description: 'after files were imported',
       command:
         '<%= config.bin %> <%= command.id %> --from ./mlruns --to postgresql://mlflow@db/mlflow --report moved.json',
     },
