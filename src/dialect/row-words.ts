@@ -22,8 +22,8 @@ export interface RowWords {
    * NaN, nothing, and for the infinities the largest doubles. Null for a column that holds every value as it is.
    */
   held(column: Column): ((value: Value) => Value) | null;
-  /** Says why a column of this database cannot hold a value. */
-  misfit(column: Column): Misfit;
+  /** Says why a column of this database cannot hold a value; null for a column that holds any. */
+  misfit(column: Column): Misfit | null;
   /** The most values that a statement may bind. */
   readonly maxValues: number;
   /** Behind an ORDER BY: so many rows at the most. */

@@ -16,7 +16,7 @@ export const rowWords: RowWords = {
   after: afterTuple,
   held: heldDoubles({ infinities: true }),
   // Any value in any column, but for what its constraints are about.
-  misfit: (column) => (value) =>
-    value === null && !column.nullable ? 'is missing, and the column needs a value' : null,
+  misfit: ({ nullable }) =>
+    nullable ? null : (value) => (value === null ? 'is missing, and the column needs a value' : null),
   first: limit,
 };
