@@ -76,7 +76,8 @@ async function placesIn(session: Session, { dialect }: Database): Promise<Place[
     for (const { name, version, source, stored: at, stage, status } of rows) {
       const uri = at ?? source;
       // What refers to a run or another model has its files there; a prompt has none.
-      if (stage === DELETED || status !== 'READY' || uri === null || /^(?:models|runs):|^dummy-source$/.test(uri)) continue;
+      if (stage === DELETED || status !== 'READY' || uri === null || /^(?:models|runs):|^dummy-source$/.test(uri))
+        continue;
       if (!places.has(uri)) places.set(uri, `version ${version} of ${name}`);
     }
   }
