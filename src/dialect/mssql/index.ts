@@ -36,7 +36,10 @@ export function mssqlDialect(collation: string | null): Dialect {
     // All DDL can be rolled back, and is, with the version.
     transaction: 'revision',
     rebuildsTables: false,
+    keysLast: false,
+    checksFirst: false,
     chunkRows: 20_000,
+    mostChunks: Number.POSITIVE_INFINITY,
     spell: (column) => spellColumn(column, collation),
     compile: (operation, schema) => compile(operation, schema, collation),
     nthKey,
