@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, test } from 'vitest';
 import { type Call, Oracle } from '../../support/oracle.js';
 import { twins } from '../../support/twin.js';
-import { forEachDatabaseStore } from '../implementations.js';
+import { forEachStore } from '../implementations.js';
 
 let oracle: Oracle;
 beforeAll(() => {
@@ -20,7 +20,7 @@ const search = (question: object): Call => ['experiments.search', [question]];
 const RETENTION = 'mlflow.trace.archivalRetention';
 const NOW = 'mlflow.trace.archiveNow';
 
-await forEachDatabaseStore('experiments', (implementation) => {
+await forEachStore('experiments', (implementation) => {
   test('from the first to the last', async () => {
     const calls: Call[] = [
       ['experiments.get', ['0']],

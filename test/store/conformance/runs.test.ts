@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, test } from 'vitest';
 import { type Call, Oracle, type Reference } from '../../support/oracle.js';
 import { twins } from '../../support/twin.js';
-import { forEachDatabaseStore } from '../implementations.js';
+import { forEachStore } from '../implementations.js';
 
 let oracle: Oracle;
 beforeAll(() => {
@@ -37,7 +37,7 @@ const dataset = (name: string, digest: string, tags: readonly object[] = [], mor
 
 const TABLES = ['runs', 'tags', 'params', 'metrics', 'latest_metrics'];
 
-await forEachDatabaseStore('runs', (implementation) => {
+await forEachStore('runs', (implementation) => {
   test('made, changed, deleted and brought back', async () => {
     const calls: Call[] = [
       create({ user_id: 'you', start_time: 7, tags: [pair('t', 'ü'), pair('empty', '')] }),
