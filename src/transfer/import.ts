@@ -1,51 +1,25 @@
 /**
- * Moving everything from a source into a database: looked at first, then put in under a lock, then proven. Nothing that
- * the target has is ever deleted, and an import that was cut off goes on when it is run again.
+ * Moving everything from a source into a database: looked at first (survey.ts), then put in under a lock, then proven. Nothing
+ * that the target has is ever deleted, and an import that was cut off goes on when it is run again.
  */
 import type { Dialect } from '../dialect/dialect.js';
 import type { Loader } from '../dialect/loader.js';
-import type { Session } from '../dialect/session.js';
 import { MtrackError } from '../errors.js';
 import { type Digest, digestTable } from '../rows/checksum.js';
 import { inForeignKeyOrder } from '../rows/order.js';
-import { columnsOf, type Row } from '../rows/values.js';
 import type { Table } from '../schema/model.js';
 import { makeTables } from '../upgrade/init.js';
-import { Spool } from './archive/spool.js';
-import { type ExperimentMap, mapExperiments, type OnConflict, type Renumbered } from './experiments.js';
-import { Load, type OnDifference, type Tally } from './load.js';
+import type { ExperimentMap, Renumbered } from './experiments.js';
+import { Load, type Tally } from './load.js';
 import { underLock } from './lock.js';
-import { type Different, sorted, type Taken } from './merge.js';
-import { isBad, type Problem, Problems, problemText, rowText } from './problems.js';
-import { Meter, type OnProgress } from './progress.js';
-import { keyNames, Sieve } from './sieve.js';
+import { type Problem, Problems } from './problems.js';
+import { Meter } from './progress.js';
+import { Sieve } from './sieve.js';
 import type { Source } from './source.js';
+import { experimentMap, type ImportOptions, refusalOf, type Survey } from './survey.js';
 import { lookAtTarget, type Target } from './target.js';
-
-export interface ImportOptions {
-  /** Leaves behind what cannot be read or does not fit, instead of refusing all. */
-  readonly skipBad: boolean;
-  /** Cuts values of params and tags that are too long, as MLflow does. */
-  readonly cutLong: boolean;
-  readonly onConflict: OnConflict;
-  readonly onDifference: OnDifference;
-  readonly signal: AbortSignal;
-  readonly onProgress: OnProgress;
-  /** Milliseconds to wait for another one that works on the target. */
-  readonly patience: number;
-}
-
-/** What an import would do. */
-export interface Survey {
-  /** What is to be moved. */
-  readonly source: Source;
-  readonly target: Target;
-  readonly rows: ReadonlyMap<string, number>;
-  /** Rows that the target has already. */
-  readonly there: ReadonlyMap<string, number>;
-  readonly problems: readonly Problem[];
-  readonly renumbered: readonly Renumbered[];
-}
+import { differenceOf, isDefault, takenOf } from './told.js';
+import { verifyStores } from './verify.js';
 
 export interface TableOutcome {
   readonly table: string;
@@ -73,145 +47,6 @@ export interface Outcome {
   readonly seconds: number;
 }
 
-// ---------------------------------------------------------------- looking
-
-/**
- * Reads all of the source, and of the target what it is about; changes nothing.
- * @param source is closed with the one of the survey, or where there is none
- * @throws {MtrackError}
- */
-export async function survey(
-  source: Source,
-  target: Target,
-  session: Session,
-  options: Pick<ImportOptions, 'cutLong' | 'onConflict' | 'signal' | 'onProgress'>,
-): Promise<Survey> {
-  const { dialect } = target.database;
-  const problems = new Problems();
-  const map = await experimentMap(source, target, target.isEmpty ? null : session, options, problems);
-  const { renumbered } = map;
-  const there = new Map<string, number>();
-  const occupied = target.isEmpty ? new Set<string>() : await tablesWithRows(target, session);
-  // Rows that keep the same rules already, into tables that have none: there is nothing to find.
-  if (source.isSteady && occupied.size === 0 && source.dialect?.rowWords === dialect.rowWords) {
-    return { source, target, rows: source.counts, there, problems: problems.list, renumbered };
-  }
-  const meter = new Meter('look', options.onProgress, source.counts);
-  const sieve = new Sieve(dialect, options.cutLong);
-  const own = new Problems();
-  const spool = source.isSteady ? null : new Spool();
-  try {
-    for await (const batch of source.batches(options.signal, own)) {
-      const { table } = batch;
-      await spool?.add(batch);
-      const rows = sieve.pass(map.apply(batch), problems);
-      meter.add(table.name, batch.rows.length, 0);
-      if (!occupied.has(table.name)) continue;
-      const found = await sorted({ table, rows }, session, dialect);
-      there.set(table.name, (there.get(table.name) ?? 0) + found.equal.length + found.different.length);
-      for (const each of found.different) if (!isDefault(table, each.row)) problems.add(differenceOf(table, each));
-      for (const each of found.taken) problems.add(takenOf(table, each));
-    }
-    const steady = await spool?.finish(source, target.schema, dialect.traits, own);
-    const all = [...own.list, ...problems.list];
-    return { source: steady ?? source, target, rows: meter.rows, there, problems: all, renumbered };
-  } catch (error) {
-    spool?.remove();
-    throw error;
-  }
-}
-
-async function tablesWithRows({ schema, database }: Target, session: Session): Promise<Set<string>> {
-  const found = new Set<string>();
-  for (const name of schema.tables.keys()) {
-    const { firstOf, words } = database.dialect;
-    const [first] = await session.rows(firstOf(`SELECT 1 AS there FROM ${words.id(name)}`));
-    if (first) found.add(name);
-  }
-  return found;
-}
-
-async function experimentMap(
-  source: Source,
-  target: Target,
-  session: Session | null,
-  { onConflict, signal }: Pick<ImportOptions, 'onConflict' | 'signal'>,
-  problems: Problems,
-): Promise<ExperimentMap> {
-  const table = target.schema.tables.get('experiments');
-  if (!table) throw new Error('a schema of MLflow without experiments');
-  const rows: Row[] = [];
-  for await (const batch of source.experiments(signal)) rows.push(...batch.rows);
-  return mapExperiments(table, rows, { session, dialect: target.database.dialect }, onConflict, problems);
-}
-
-/** The experiment that MLflow makes by itself: each database has its own. */
-function isDefault(table: Table, row: Row): boolean {
-  if (table.name !== 'experiments') return false;
-  const at = (name: string) => row[columnsOf(table).findIndex((column) => column.name === name)];
-  return at('experiment_id') === 0 && at('name') === 'Default';
-}
-
-function differenceOf(table: Table, { row, columns }: Different): Problem {
-  const names = keyNames(table);
-  return {
-    kind: 'different',
-    where: rowText(table.name, names, valuesOf(table, names, row)),
-    reason: `: the target has another ${columns.join(', ')}`,
-    rows: {},
-  };
-}
-
-function takenOf(table: Table, { row, by, columns }: Taken): Problem {
-  const names = keyNames(table);
-  return {
-    kind: 'taken',
-    where: rowText(table.name, names, valuesOf(table, names, row)),
-    reason: `: the target has ${rowText(table.name, columns, valuesOf(table, columns, by))}`,
-    rows: { [table.name]: 1 },
-  };
-}
-
-function valuesOf(table: Table, names: readonly string[], row: Row) {
-  const columns = columnsOf(table).map(({ name }) => name);
-  return names.map((name) => row[columns.indexOf(name)] ?? null);
-}
-
-/** Why an import cannot go ahead: everything at once. Null when it can. */
-export function refusalOf(
-  { problems }: Pick<Survey, 'problems'>,
-  { skipBad, onDifference }: Pick<ImportOptions, 'skipBad' | 'onDifference'>,
-): MtrackError | null {
-  const bad = skipBad ? [] : problems.filter(isBad);
-  const conflicts = problems.filter(
-    ({ kind }) =>
-      kind === 'name-taken' || (kind === 'taken' && !skipBad) || (kind === 'different' && onDifference === 'fail'),
-  );
-  const all = [...bad, ...conflicts];
-  if (all.length === 0) return null;
-  const kinds = new Set(all.map(({ kind }) => kind));
-  return new MtrackError(bad.length > 0 ? 'SOURCE_DAMAGED' : 'TARGET_CONFLICT', {
-    found: [
-      `${all.length} ${all.length === 1 ? 'thing stands' : 'things stand'} in the way:`,
-      ...all.map(problemText),
-    ].join('\n'),
-    expected: 'a source of which all can be moved, and a place for it; nothing was changed',
-    fix: [
-      ...(bad.length > 0 ? ['put right what is bad, or leave it behind, with a report of each: --skip-bad'] : []),
-      ...(kinds.has('different')
-        ? ['where rows differ, say whose values count: --on-difference source (or target)']
-        : []),
-      ...(kinds.has('name-taken')
-        ? ['where names or numbers of experiments are taken: --on-conflict rename, or --on-conflict merge']
-        : []),
-      ...(kinds.has('taken') ? ['leave behind what has no place of its own, with a report of each: --skip-bad'] : []),
-    ],
-    details: { problems: all },
-  });
-}
-
-// ---------------------------------------------------------------- doing
-
 /** Rows that one transaction holds at the most, about. */
 const TOGETHER = 50_000;
 
@@ -230,14 +65,29 @@ export async function runImport(agreed: Survey, options: ImportOptions): Promise
     await loader.close();
   }
   const tables = await proven(agreed.target, loaded.tallies, problems, options);
+  const isProven = tables.every(({ source, target }) => isEqual(source, target));
+  const unproven = isProven ? [] : await unlike(agreed, options);
   return {
     revision: agreed.target.revision,
     tables,
-    problems: problems.list,
+    problems: [...problems.list, ...unproven],
     renumbered: loaded.map.renumbered,
-    unproven: tables.filter(({ source, target }) => !isEqual(source, target)).map(({ table }) => table),
+    unproven: [...new Set(unproven.flatMap(({ rows }) => Object.keys(rows)))],
     seconds: (Date.now() - started) / 1000,
   };
+}
+
+/** Row by row, where the sums are not the same: others who write to the target add to it, and are of no account. */
+async function unlike({ source, target }: Survey, options: ImportOptions): Promise<readonly Problem[]> {
+  const { database, revision, schema } = target;
+  const session = await database.reader(options.patience);
+  try {
+    const compared = { session, dialect: database.dialect, revision, schema };
+    const { problems } = await verifyStores(source, compared, options);
+    return problems.filter(({ kind }) => kind === 'missing' || kind === 'different');
+  } finally {
+    await session.close();
+  }
 }
 
 const isEqual = (one: Digest, other: Digest) => one.rows === other.rows && one.checksum === other.checksum;
@@ -253,7 +103,7 @@ async function load(
   const { dialect } = database;
   const target = await lookAtTarget(database, loader);
   if (target.revision !== agreed.target.revision) throw moved(agreed.target.revision, target.revision);
-  const map = await experimentMap(source, target, loader, options, problems);
+  const map = await experimentMap(source, { schema: target.schema, dialect, session: loader }, options, problems);
   const sieve = new Sieve(dialect, options.cutLong);
   const meter = new Meter('load', options.onProgress, agreed.rows);
   const refuse = () => {

@@ -15,6 +15,8 @@ export interface Problem {
     | 'different'
     /** The target has another row in its place: of the same name, or of a key that it holds to be the same. */
     | 'taken'
+    /** The target does not have it. */
+    | 'missing'
     /** An experiment whose name or number another one has. */
     | 'name-taken'
     /** The target's revision has no table or column for it. */
@@ -28,7 +30,7 @@ export interface Problem {
 }
 
 export const problemText = ({ where, line, reason }: Problem): string =>
-  `${where}${line === undefined ? '' : `, line ${line},`} ${reason}`;
+  `${where}${line === undefined ? '' : `, line ${line},`}${reason.startsWith(':') ? '' : ' '}${reason}`;
 
 /** Keeps all of them. */
 export class Problems {
@@ -48,6 +50,8 @@ export class Problems {
   get rows(): ReadonlyMap<string, number> {
     const rows = new Map<string, number>();
     for (const problem of this.list) {
+      // The target has a row of its own in its place.
+      if (problem.kind === 'different') continue;
       for (const [table, n] of Object.entries(problem.rows)) rows.set(table, (rows.get(table) ?? 0) + n);
     }
     return rows;
