@@ -71,7 +71,7 @@ export const edited = (from: string | RegExp, to: string) => (content: Buffer) =
 };
 
 export type Asked = Partial<
-  Pick<CheckOptions, 'restore' | 'exact' | 'maxAge' | 'rehearseTo' | 'moved' | 'receiptPath'>
+  Pick<CheckOptions, 'listArtifacts' | 'restore' | 'exact' | 'maxAge' | 'rehearseTo' | 'moved' | 'receiptPath'>
 >;
 
 /** Checks a backup as the command does. @throws {MtrackError} */
@@ -85,6 +85,7 @@ export async function check(path: string, database: TestDatabase, asked: Asked =
       restore: false,
       scratchHost: null,
       exact: false,
+      listArtifacts: null,
       rehearseTo: null,
       receiptPath: `${path}.receipt.json`,
       patience: 10_000,

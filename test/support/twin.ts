@@ -27,6 +27,23 @@ interface Twins {
   readonly unsaid?: (call: Call) => boolean;
 }
 
+/** Scripts one after the other, each with references that count its own calls only. */
+export function joined(...scripts: readonly (readonly Call[])[]): Call[] {
+  const all: Call[] = [];
+  for (const calls of scripts) {
+    const offset = all.length;
+    all.push(...calls.map(([method, args]): Call => [method, shifted(args, offset) as unknown[]]));
+  }
+  return all;
+}
+
+function shifted(value: unknown, by: number): unknown {
+  if (Array.isArray(value)) return value.map((each) => shifted(each, by));
+  if (value === null || typeof value !== 'object') return value;
+  if (isReference(value)) return { ...value, of: value.of + by };
+  return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, shifted(each, by)]));
+}
+
 /** Runs the calls on both stores. */
 export async function twins(
   { fresh, copyOf }: Implementation,

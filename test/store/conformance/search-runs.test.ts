@@ -14,8 +14,8 @@ afterAll(() => oracle[Symbol.asyncDispose]());
 
 /** Another one asks other questions. */
 const SEED = Number(process.env.MTRACK_SEED ?? 4);
-const RUNS = 40;
-const QUESTIONS = 150;
+const RUNS = 30;
+const QUESTIONS = process.env.MTRACK_TESTS === 'all' ? 400 : 60;
 
 /** Each question, and its second page. */
 function asked(before: number): Call[] {
