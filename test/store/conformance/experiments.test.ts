@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, test } from 'vitest';
 import { type Call, Oracle } from '../../support/oracle.js';
 import { twins } from '../../support/twin.js';
-import { forEachDatabaseStore } from '../implementations.js';
+import { forEachStore } from '../implementations.js';
 
 let oracle: Oracle;
 beforeAll(() => {
@@ -23,7 +23,7 @@ const NOW = 'mlflow.trace.archiveNow';
 const TAKEN = create('renamed');
 const RENAMED: Call = ['experiments.rename', ['1', 'two 模型']];
 
-await forEachDatabaseStore('experiments', (implementation) => {
+await forEachStore('experiments', (implementation) => {
   test('from the first to the last', async () => {
     const calls: Call[] = [
       ['experiments.get', ['0']],

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, test } from 'vitest';
 import { type Call, Oracle, type Reference } from '../../support/oracle.js';
 import { joined, twins } from '../../support/twin.js';
-import { forEachDatabaseStore } from '../implementations.js';
+import { forEachStore } from '../implementations.js';
 
 let oracle: Oracle;
 beforeAll(() => {
@@ -283,7 +283,7 @@ function taken(): Call[] {
   return [...before, ...calls];
 }
 
-await forEachDatabaseStore('runs', (implementation) => {
+await forEachStore('runs', (implementation) => {
   test('from the first to the last', async () => {
     const calls = joined(LIFE, LOGGED, histories(), taken());
     await twins(implementation, oracle, calls, { tables: TABLES });
