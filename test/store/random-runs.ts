@@ -8,7 +8,7 @@ const pair = (key: string, value: string) => ({ key, value });
 
 const TEXTS = ['a', 'A', 'ab', 'Ab', 'a%b', 'a_b', 'ä', 'Ä', "it's", '', '10', '9', '模型', 'x y', '\\', 'a\\b'];
 const NUMBERS = [0, -0.5, 1, 1.5, 2, 1e300, 0.1, -3];
-const KEYS = ['k', 'K', 'long key', 'a.b'];
+const KEYS = ['k', 'k', 'k', 'long key', 'long key', 'K', 'a.b'];
 const STATUSES = ['RUNNING', 'FINISHED', 'FAILED'] as const;
 
 interface Made {
@@ -38,7 +38,12 @@ const run: fc.Arbitrary<Made> = fc.record({
   user: fc.constantFrom(...TEXTS),
   status: fc.constantFrom(...STATUSES),
   end: fc.option(fc.integer({ min: 1, max: 9 }), { nil: undefined }),
-  metrics: keyed(fc.oneof(fc.constantFrom<unknown>(...NUMBERS), fc.constantFrom({ float: 'nan' }, { float: 'inf' }))),
+  metrics: keyed(
+    fc.oneof(
+      fc.constantFrom<unknown>(...NUMBERS),
+      fc.constantFrom({ float: 'nan' }, { float: 'nan' }, { float: 'inf' }),
+    ),
+  ),
   params: keyed(fc.constantFrom(...TEXTS)),
   tags: keyed(fc.constantFrom(...TEXTS)),
   dataset: fc.option(
@@ -102,6 +107,8 @@ const join = (...parts: fc.Arbitrary<string>[]) => fc.tuple(...parts).map((words
 const number = fc.constantFrom(...NUMBERS, 5, 1e16).map(String);
 
 const clause = fc.oneof(
+  // As often as the others together are rare: NaN is the one that is easy to get wrong.
+  join(fc.constant('metrics.k'), ordered, number),
   join(
     key.map((name) => `metrics.${name}`),
     ordered,
@@ -169,7 +176,12 @@ const order = fc
 
 export const runQuestion = fc.record(
   {
-    filter: fc.array(clause, { maxLength: 3 }).map((clauses) => clauses.join(' AND ')),
+    filter: fc
+      .oneof(
+        { arbitrary: fc.array(clause, { minLength: 1, maxLength: 1 }), weight: 3 },
+        fc.array(clause, { maxLength: 3 }),
+      )
+      .map((clauses) => clauses.join(' AND ')),
     order_by: fc.array(order, { maxLength: 2 }),
     max_results: fc.constantFrom(1, 3, 7, 40, 1000),
     run_view_type: fc.constantFrom('ACTIVE_ONLY', 'DELETED_ONLY', 'ALL'),
