@@ -31,6 +31,7 @@ import mlflow.store.tracking.sqlalchemy_store  # noqa: E402
 import oracle_files  # noqa: E402
 import oracle_search  # noqa: E402
 import oracle_stores  # noqa: E402
+import oracle_traces  # noqa: E402
 
 MAKE = sys.argv[1]
 VERSIONS = os.path.join(os.path.dirname(mlflow.__file__), "store", "db_migrations", "versions")
@@ -248,6 +249,7 @@ REQUESTS = {
         *oracle_search.REQUESTS,
         *oracle_files.REQUESTS,
         *oracle_stores.REQUESTS,
+        *oracle_traces.REQUESTS,
     )
 }
 

@@ -146,6 +146,8 @@ export class Oracle implements AsyncDisposable {
       | 'search_model_tokens'
       | 'search_likes'
       | 'search_words'
+      | 'span_attributes'
+      | 'span_contents'
       | 'yaml_dumps'
       | 'yaml_loads'
       | 'metric_lines'
