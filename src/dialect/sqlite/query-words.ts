@@ -21,7 +21,7 @@ export const queryWords: QueryWords = {
   bindMany: (values) => [JSON.stringify(values)],
   isAmong: (column) => sql`${column} IN (SELECT value FROM json_each(${hole()}))`,
   returning: (column) => ({ output: NOTHING, end: sql`RETURNING ${sql.ref(column)}` }),
-  givenNumbers: null,
+  givingNumbers: (_, insert) => insert,
   locking: { from: NOTHING, end: NOTHING },
   compareText: (column, comparator, value) =>
     comparator === 'RLIKE' ? sql`${column} REGEXP ${sql.val(value)}` : compareExactText(column, comparator, value),

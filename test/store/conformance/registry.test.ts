@@ -1,7 +1,7 @@
 /** The registry and logged models, on each database: what they do, and what searches find. */
 import { afterAll, beforeAll } from 'vitest';
 import { Oracle } from '../../support/oracle.js';
-import { forEachDatabaseStore } from '../implementations.js';
+import { forEachStore } from '../implementations.js';
 import { loggedModelsSuite } from './logged-models.js';
 import { registrySuite } from './registry.js';
 import { loggedModelSearches } from './search-logged-models.js';
@@ -13,7 +13,8 @@ beforeAll(() => {
 });
 afterAll(() => oracle[Symbol.asyncDispose]());
 
-await forEachDatabaseStore('models', (implementation) => {
-  const suites = [registrySuite, loggedModelsSuite, registrySearches, loggedModelSearches];
-  for (const suite of suites) suite(implementation, () => oracle);
+await forEachStore('models', (implementation) => {
+  loggedModelsSuite(implementation, () => oracle);
+  if (implementation.kind === 'file') return;
+  for (const suite of [registrySuite, registrySearches, loggedModelSearches]) suite(implementation, () => oracle);
 });

@@ -1,7 +1,7 @@
 /** Traces, on each database: what they do, and what searches find. */
 import { afterAll, beforeAll } from 'vitest';
 import { Oracle } from '../../support/oracle.js';
-import { forEachDatabaseStore } from '../implementations.js';
+import { forEachStore } from '../implementations.js';
 import { traceSearches } from './search-traces.js';
 import { tracesSuite } from './traces.js';
 
@@ -11,7 +11,7 @@ beforeAll(() => {
 });
 afterAll(() => oracle[Symbol.asyncDispose]());
 
-await forEachDatabaseStore('traces', (implementation) => {
-  const suites = [tracesSuite, traceSearches];
-  for (const suite of suites) suite(implementation, () => oracle);
+await forEachStore('traces', (implementation) => {
+  tracesSuite(implementation, () => oracle);
+  if (implementation.kind === 'database') traceSearches(implementation, () => oracle);
 });

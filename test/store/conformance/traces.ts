@@ -62,7 +62,8 @@ const isMerged = ([method, [given]]: Call) =>
 
 /** @param oracle asked for when it is needed: it is not there before */
 export function tracesSuite(implementation: Implementation, oracle: () => Oracle): void {
-  test('started, tagged, deleted', async () => {
+  // MLflow's file store takes one id in two experiments: see ../file/twins.test.ts.
+  test.skipIf(implementation.kind === 'file')('started, tagged, deleted', async () => {
     await twins(
       implementation,
       oracle(),
@@ -185,7 +186,8 @@ export function tracesSuite(implementation: Implementation, oracle: () => Oracle
     );
   });
 
-  test('what is thought of them', async () => {
+  // MLflow's file store gives ids and times of its own to assessments that have some: see ../file/twins.test.ts.
+  test.skipIf(implementation.kind === 'file')('what is thought of them', async () => {
     await twins(
       implementation,
       oracle(),
@@ -247,7 +249,8 @@ export function tracesSuite(implementation: Implementation, oracle: () => Oracle
     );
   });
 
-  test('spans make them, and add to them', async () => {
+  // Spans are artifacts in a file store.
+  test.skipIf(implementation.kind === 'file')('spans make them, and add to them', async () => {
     await twins(
       implementation,
       oracle(),
