@@ -121,11 +121,12 @@ async function gcBoth(fixture: GcFixture, ...args: readonly string[]) {
 async function dropCascades(server: Server, database: TestDatabase): Promise<void> {
   switch (server.dialect) {
     case 'sqlite':
-      await run(
+      await server.runScript(
         database,
-        'PRAGMA writable_schema = ON',
-        "UPDATE sqlite_master SET sql = REPLACE(REPLACE(sql, 'ON DELETE CASCADE', ''), 'ON DELETE SET NULL', '') WHERE type = 'table'",
-        'PRAGMA writable_schema = OFF',
+        [
+          'PRAGMA writable_schema = ON;',
+          "UPDATE sqlite_master SET sql = REPLACE(REPLACE(sql, 'ON DELETE CASCADE', ''), 'ON DELETE SET NULL', '') WHERE type = 'table';",
+        ].join('\n'),
       );
       return;
     case 'postgresql': {
