@@ -4,20 +4,20 @@
  */
 import type { Dialect } from '../dialect/dialect.js';
 import type { Loader } from '../dialect/loader.js';
-import { MtrackError } from '../errors.js';
+import { MtrackError, messageOf } from '../errors.js';
 import { type Digest, digestTable } from '../rows/checksum.js';
 import { inForeignKeyOrder } from '../rows/order.js';
 import type { Table } from '../schema/model.js';
-import { makeTables } from '../upgrade/init.js';
 import type { ExperimentMap, Renumbered } from './experiments.js';
 import { Load, type Tally } from './load.js';
 import { underLock } from './lock.js';
-import { type Problem, Problems } from './problems.js';
+import { alikeIn, sorted } from './merge.js';
+import { type Problem, Problems, problemText } from './problems.js';
 import { Meter } from './progress.js';
 import { Sieve } from './sieve.js';
-import type { Source } from './source.js';
+import type { Batch, Source } from './source.js';
 import { experimentMap, type ImportOptions, refusalOf, type Survey } from './survey.js';
-import { lookAtTarget, type Target } from './target.js';
+import { lookAtTarget, makeTargetTables, type Target } from './target.js';
 import { differenceOf, isDefault, takenOf } from './told.js';
 import { verifyStores } from './verify.js';
 
@@ -47,15 +47,12 @@ export interface Outcome {
   readonly seconds: number;
 }
 
-/** Rows that one transaction holds at the most, about. */
-const TOGETHER = 50_000;
-
 /** @throws {MtrackError} */
 export async function runImport(agreed: Survey, options: ImportOptions): Promise<Outcome> {
   const started = Date.now();
   const { source } = agreed;
   const { database } = agreed.target;
-  if (agreed.target.isEmpty) await makeTables(database, agreed.target.revision);
+  if (agreed.target.isEmpty) await makeTargetTables(agreed.target);
   const problems = new Problems();
   const loader = await database.loader();
   let loaded: { tallies: ReadonlyMap<string, Tally>; map: ExperimentMap };
@@ -131,10 +128,10 @@ async function load(
     const mapped = map.apply(batch);
     const rows = sieve.pass(mapped, problems);
     refuse();
-    const characters = await into.put({ table: batch.table, rows });
+    const characters = await put(into, { table: batch.table, rows }, loader, dialect);
     meter.add(batch.table.name, batch.rows.length, characters);
     open += rows.length;
-    if (!own || open < TOGETHER) continue;
+    if (!own || open < options.transactionRows) continue;
     await loader.commit();
     await loader.begin();
     open = 0;
@@ -144,6 +141,39 @@ async function load(
   await refuseBroken(loader, dialect, [...into.tallies.keys()]);
   if (own) await loader.commit();
   return { tallies: into.tallies, map };
+}
+
+/** @throws {MtrackError} TARGET_CONFLICT for rows that the database does not take beside one another */
+async function put(into: Load, batch: Batch, loader: Loader, dialect: Dialect): Promise<number> {
+  try {
+    return await into.put(batch);
+  } catch (error) {
+    if (dialect.faultOf(error) !== 'other' || error instanceof MtrackError) throw error;
+    await loader.rollback();
+    throw await notTaken(error, batch, loader, dialect);
+  }
+}
+
+/** Why the database has not taken a batch, as far as it can be found out. */
+async function notTaken(
+  error: unknown,
+  { table, rows }: Batch,
+  loader: Loader,
+  dialect: Dialect,
+): Promise<MtrackError> {
+  const { taken, different } = await sorted({ table, rows }, loader, dialect);
+  const problems = [
+    ...taken.map((each) => takenOf(table, each)),
+    ...different.map((each) => differenceOf(table, each)),
+    ...alikeIn({ table, rows }),
+  ];
+  return new MtrackError(problems.length > 0 ? 'TARGET_CONFLICT' : 'STATEMENT_FAILED', {
+    found: [`rows of ${table.name}: ${messageOf(error)}`, ...problems.map(problemText)].join('\n'),
+    expected: 'rows that the target takes; what was committed before these stays, and is passed over the next time',
+    fix: ['put these right in the source, and run the import again'],
+    details: { problems },
+    cause: error,
+  });
 }
 
 const tablesIn = (target: Target, names: ReadonlyMap<string, unknown>) =>

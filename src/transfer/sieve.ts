@@ -3,7 +3,7 @@ import type { Dialect } from '../dialect/dialect.js';
 import type { Misfit } from '../dialect/fit.js';
 import { keyOf, keyText } from '../rows/lookup.js';
 import { columnsOf, type Row, type Value } from '../rows/values.js';
-import type { Column, Table } from '../schema/model.js';
+import { type Column, columnOf, type Table } from '../schema/model.js';
 import { python } from '../schema/operations.js';
 import { type Problem, type Problems, rowText } from './problems.js';
 import type { Batch } from './source.js';
@@ -26,6 +26,8 @@ interface Checks {
   readonly references: readonly Reference[];
   /** Columns that do not hold every value as it is. */
   readonly held: readonly { readonly at: number; readonly value: (value: Value) => Value }[];
+  /** Makes keys alike that the target holds to be the same; null where there are none. */
+  readonly fold: ((key: Row) => Row) | null;
   /** There is nothing to check but references. */
   readonly isVoid: boolean;
 }
@@ -53,12 +55,37 @@ export class Sieve {
   pass({ table, rows }: Batch, problems: Problems): readonly Row[] {
     const checks = this.#checksOf(table);
     if (checks.isVoid && this.#kept.size === 0) return rows;
+    const alike = new Map<string, Row>();
     const passed: Row[] = [];
     for (const row of rows) {
       const held = this.#held(row, checks, table, problems);
-      if (held) passed.push(held);
+      if (held && this.#isAlone(held, alike, checks, table, problems)) passed.push(held);
     }
     return passed;
+  }
+
+  /**
+   * Whether no other row has a key that the target holds to be the same. Of rows that come together, as those of a run do: of
+   * others the database itself will say so.
+   */
+  #isAlone(row: Row, alike: Map<string, Row>, checks: Checks, table: Table, problems: Problems): boolean {
+    if (!checks.fold) return true;
+    const key = checks.key(row);
+    const folded = keyText(checks.fold(key));
+    const other = alike.get(folded);
+    if (other === undefined) {
+      alike.set(folded, row);
+      return true;
+    }
+    const there = rowText(table.name, checks.names, checks.key(other));
+    this.keepBack(table, row);
+    problems.add({
+      kind: 'taken',
+      where: rowText(table.name, checks.names, key),
+      reason: `: the target holds its key to be that of ${there}`,
+      rows: { [table.name]: 1 },
+    });
+    return false;
   }
 
   /** The row as the target holds it; null where it does not. */
@@ -101,6 +128,15 @@ export class Sieve {
     this.#kept.set(place, kept.add(keyText(key(row))));
   }
 
+  #foldOf(table: Table, names: readonly string[]): Checks['fold'] {
+    const folds = names.map((name) => {
+      const column = columnOf(table, name);
+      return column ? this.#dialect.rowWords.folds(column) : null;
+    });
+    if (folds.every((fold) => fold === null)) return null;
+    return (key) => key.map((value, at) => (typeof value === 'string' ? (folds[at]?.(value) ?? value) : value));
+  }
+
   #checksOf(table: Table): Checks {
     const known = this.#checks.get(table.name);
     if (known) return known;
@@ -119,6 +155,7 @@ export class Sieve {
       key: keyOf(table, names),
       misfits,
       held,
+      fold: this.#foldOf(table, names),
       isVoid: misfits.length === 0 && held.length === 0,
       references: table.foreignKeys.map(({ table: other, columns, references }) => ({
         table: other,

@@ -24,6 +24,8 @@ export interface ImportOptions {
   readonly onDifference: OnDifference;
   readonly signal: AbortSignal;
   readonly onProgress: OnProgress;
+  /** Rows that one transaction holds at the most, about, where the import is not a single one. */
+  readonly transactionRows: number;
   /** Milliseconds to wait for another one that works on the target. */
   readonly patience: number;
 }
@@ -59,7 +61,7 @@ export async function survey(
   const there = new Map<string, number>();
   const occupied = target.isEmpty ? new Set<string>() : await tablesWithRows(target, session);
   // Rows that keep the same rules already, into tables that have none: there is nothing to find.
-  if (source.isSteady && occupied.size === 0 && source.dialect?.rowWords === dialect.rowWords) {
+  if (source.isSteady && occupied.size === 0 && source.dialect?.name === dialect.name) {
     return { source, target, rows: source.counts, there, problems: problems.list, renumbered };
   }
   const meter = new Meter('look', options.onProgress, source.counts);

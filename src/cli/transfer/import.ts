@@ -27,6 +27,7 @@ export interface ImportFlags {
   readonly 'on-conflict': string;
   readonly 'on-difference': string;
   readonly report?: string | undefined;
+  readonly 'transaction-rows': number;
   readonly 'wait-timeout': number;
 }
 
@@ -103,6 +104,7 @@ class Import {
       cutLong: this.#flags['long-values'] === 'cut',
       onConflict: conflict === 'rename' || conflict === 'merge' ? conflict : 'fail',
       onDifference: difference === 'source' || difference === 'target' ? difference : 'fail',
+      transactionRows: this.#flags['transaction-rows'],
       patience: this.#flags['wait-timeout'],
       signal,
     };

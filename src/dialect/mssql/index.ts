@@ -14,7 +14,7 @@ import { naming } from './naming.js';
 import { mssqlOptions } from './options.js';
 import { preflight } from './preflight.js';
 import { queryWords } from './query-words.js';
-import { rowWords } from './row-words.js';
+import { rowWordsOf } from './row-words.js';
 import { backupCommand, script } from './script.js';
 import { quote, spellColumn } from './spell.js';
 import { TRAITS } from './traits.js';
@@ -32,11 +32,14 @@ export function mssqlDialect(collation: string | null): Dialect {
     naming,
     words,
     queries: queryWords,
-    rowWords,
+    rowWords: rowWordsOf(collation),
     // All DDL can be rolled back, and is, with the version.
     transaction: 'revision',
     rebuildsTables: false,
+    keysLast: false,
+    checksFirst: false,
     chunkRows: 20_000,
+    mostChunks: Number.POSITIVE_INFINITY,
     spell: (column) => spellColumn(column, collation),
     compile: (operation, schema) => compile(operation, schema, collation),
     nthKey,

@@ -15,7 +15,7 @@ import { namingOf } from './naming.js';
 import { mysqlOptions } from './options.js';
 import { preflight } from './preflight.js';
 import { queryWords } from './query-words.js';
-import { rowWords } from './row-words.js';
+import { rowWordsOf } from './row-words.js';
 import { backupCommand, scriptOf } from './script.js';
 import { quote, spellColumn } from './spell.js';
 import { TRAITS } from './traits.js';
@@ -31,10 +31,13 @@ export function mysqlDialect(server: Server, defaultCollation: string | null): D
     naming: namingOf(server),
     words,
     queries: queryWords,
-    rowWords,
+    rowWords: rowWordsOf(defaultCollation),
     transaction: 'none',
     rebuildsTables: false,
+    keysLast: false,
+    checksFirst: true,
     chunkRows: 20_000,
+    mostChunks: Number.POSITIVE_INFINITY,
     spell: spellColumn,
     compile: (operation, schema) => compile(operation, schema, { server, defaultCollation }),
     nthKey,

@@ -34,7 +34,11 @@ export const postgresql: Dialect = {
   rowWords,
   transaction: 'revision',
   rebuildsTables: false,
-  chunkRows: 100_000,
+  keysLast: true,
+  checksFirst: false,
+  // A revision is one transaction, in chunks or not, and rows lie in no order: a range of a key is all over the table.
+  chunkRows: 5_000_000,
+  mostChunks: 8,
   spell: spellColumn,
   compile,
   nthKey,

@@ -15,6 +15,7 @@ export const rowWords: RowWords = {
   rowNumber: ROWID_NAMES[0],
   after: afterTuple,
   held: heldDoubles({ infinities: true }),
+  folds: () => null,
   // Any value in any column, but for what its constraints are about.
   misfit: ({ nullable }) =>
     nullable ? null : (value) => (value === null ? 'is missing, and the column needs a value' : null),

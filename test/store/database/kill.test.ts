@@ -5,8 +5,11 @@
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { ROOT } from '../../support/cli.js';
-import { isThere, killed, TIMES } from '../../support/killed-store.js';
+import { isThere, killed, TIMES as OFTEN } from '../../support/killed-store.js';
 import { forEachDatabaseStore } from '../implementations.js';
+
+/** Three databases share them. */
+const TIMES = process.env.MTRACK_TESTS === 'all' ? OFTEN : OFTEN / 2;
 
 const module = (path: string) => JSON.stringify(join(ROOT, 'dist/src', path));
 const OPENING = `
