@@ -1,6 +1,7 @@
 /**
- * The database store's hot paths, each next to the raw SQL of the same work on the driver itself: operations a second and
- * CPU milliseconds an operation (of this process; SQLite works in it, a server does not), at concurrency 1 and 16.
+ * The database store's hot paths: operations a second and CPU milliseconds an operation (of this process; SQLite works in it,
+ * a server does not), at concurrency 1 and 16. Next to each the same statements, as they were recorded, run one after the
+ * other on a connection of the driver itself: what is left to be gained without other SQL.
  *
  *   npm run build && node bench/store.ts                      # 10 k runs, three dialects
  *   RUNS=100000 DIALECTS=sqlite SECONDS=1 node bench/store.ts
@@ -9,6 +10,7 @@
  */
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -28,6 +30,9 @@ const SECONDS = Number(process.env.SECONDS ?? 1);
 const ONLY = process.env.ONLY ? new RegExp(process.env.ONLY) : /./;
 const FOLDER = mkdtempSync(join(tmpdir(), 'mtrack-bench-'));
 const CONNECTION = { pool: DEFAULT_POOL, mysqlTls: { ca: null, cert: null, key: null }, postgresql: {} };
+
+/** Whose statements cannot be run a second time as they are. */
+const REPEATED = /^(?:create-run|log-param)/;
 
 interface Place {
   readonly uri: string;
@@ -64,6 +69,144 @@ const PLACES: Readonly<Record<string, Place>> = {
     settings: ['SET SESSION max_recursive_iterations = 4294967295'],
   },
 };
+
+// ---------------------------------------------------------------- the statements themselves
+
+interface Recorded {
+  readonly sql: string;
+  readonly values: readonly unknown[];
+}
+
+/** Receives what a driver is given to run. */
+let recording: Recorded[] | null = null;
+
+const require = createRequire(import.meta.url);
+
+/** As much of the drivers as is used here; they are CommonJS, and without types of their own. */
+interface Driver {
+  connect(uri: string): Promise<{ run(statement: Recorded): unknown; close(): unknown }>;
+}
+
+type Query = (this: unknown, ...given: unknown[]) => unknown;
+
+function recorded(prototype: { query: Query }): void {
+  const { query } = prototype;
+  prototype.query = function (...given) {
+    const [first, second] = given;
+    const config = first as { sql?: string; text?: string; values?: unknown[] };
+    const sql = typeof first === 'string' ? first : (config.text ?? config.sql);
+    const values = Array.isArray(second) ? second : config.values;
+    if (recording && sql !== undefined) recording.push({ sql, values: values ?? [] });
+    return query.apply(this, given);
+  };
+}
+
+const { Client } = require('pg') as {
+  Client: {
+    new (options: object): { connect(): Promise<void>; query: Query; end(): void };
+    prototype: { query: Query };
+  };
+};
+recorded(Client.prototype);
+const mysql = require('mysql2') as {
+  createConnection(options: object): { query: Query; end(): void };
+  Connection: { prototype: { query: Query } };
+};
+recorded(Object.getPrototypeOf(mysql.Connection.prototype) as { query: Query });
+
+interface Prepared {
+  readonly reader: boolean;
+  all(values: readonly unknown[]): unknown;
+  run(values: readonly unknown[]): unknown;
+}
+const Sqlite = require('better-sqlite3') as {
+  new (path: string): { prepare(sql: string): Prepared; close(): void };
+  prototype: { prepare(sql: string): Prepared };
+};
+const { prepare } = Sqlite.prototype;
+Sqlite.prototype.prepare = function (sql) {
+  const statement = prepare.call(this, sql);
+  const watched =
+    <Result>(run: (values: readonly unknown[]) => Result) =>
+    (values: readonly unknown[]) => {
+      recording?.push({ sql, values });
+      return run(values);
+    };
+  return {
+    reader: statement.reader,
+    all: watched((values) => statement.all(values)),
+    run: watched((values) => statement.run(values)),
+  };
+};
+
+const DRIVERS: Readonly<Record<string, Driver>> = {
+  sqlite: {
+    connect: async (uri) => {
+      const database = new Sqlite(uri.replace('sqlite:///', ''));
+      const kept = new Map<string, Prepared>();
+      const run = ({ sql, values }: Recorded) => {
+        const statement = kept.get(sql) ?? prepare.call(database, sql);
+        kept.set(sql, statement);
+        return statement.reader ? statement.all(values) : statement.run(values);
+      };
+      run({ sql: 'PRAGMA case_sensitive_like = ON', values: [] });
+      return { run, close: () => database.close() };
+    },
+  },
+  postgresql: {
+    connect: async (uri) => {
+      const client = new Client({ connectionString: uri.replace('+psycopg2', '') });
+      await client.connect();
+      const names = new Map<string, string>();
+      const run = ({ sql, values }: Recorded) => {
+        if (values.length === 0) return client.query(sql);
+        const name = names.get(sql) ?? `s${names.size}`;
+        names.set(sql, name);
+        return client.query({ name, text: sql, values });
+      };
+      return { run, close: () => client.end() };
+    },
+  },
+  mysql: {
+    connect: async (uri) => {
+      const connection = mysql.createConnection({ uri: uri.replace('+pymysql', '') });
+      const run = ({ sql, values }: Recorded) =>
+        new Promise((resolve, reject) => {
+          connection.query(sql, values, (error: unknown, rows: unknown) => (error ? reject(error) : resolve(rows)));
+        });
+      return { run, close: () => connection.end() };
+    },
+  },
+};
+
+/** Other times, steps and values each time: else nothing would be written. */
+function later(value: unknown, by: number): unknown {
+  if (Array.isArray(value)) return value.map((each) => later(each, by));
+  // 0 and 1 may be booleans.
+  return typeof value === 'number' && value > 1 ? value + by : value;
+}
+
+async function raw(name: string, uri: string, work: () => Promise<unknown>, writes: boolean): Promise<Measured | null> {
+  const driver = DRIVERS[name];
+  if (!driver) return null;
+  await work();
+  const statements: Recorded[] = [];
+  recording = statements;
+  await work();
+  recording = null;
+  // A param is written once only.
+  const repeatable = statements.filter(({ sql }) => !/^insert into .params/i.test(sql));
+  const connection = await driver.connect(uri);
+  let time = 0;
+  const measured = await measure(async () => {
+    time += 1_000_000;
+    for (const { sql, values } of repeatable) {
+      await connection.run({ sql, values: writes ? values.map((value) => later(value, time)) : values });
+    }
+  }, 1);
+  connection.close();
+  return measured;
+}
 
 /** 20 metrics, 20 params and 20 tags would be much to make for 100 k runs: 4, 4 and 4 do for searches. */
 async function fill(uri: string, { settings }: Place): Promise<void> {
@@ -130,10 +273,13 @@ const many = <Item>(count: number, item: (at: number) => Item) => Array.from({ l
 
 async function bench(name: string, place: Place): Promise<void> {
   place.make();
+  console.log(
+    `${name.padEnd(11)}  ${'one at a time'.padStart(40)}  ${'sixteen'.padStart(20)}  ${'its statements alone'.padStart(20)}`,
+  );
   const store = await openStore(parseStoreUri(place.uri), { connection: CONNECTION, artifactRoot: FOLDER, init: true });
   try {
     await fill(place.uri, place);
-    const { info } = await store.runs.create({ experiment_id: '0', tags: [], run_name: 'x' });
+    const { info } = await store.runs.create({ experiment_id: '0', tags: [], run_name: 'x', start_time: 1 });
     const id = info.run_id;
     for (let at = 0; at < 10; at++) {
       await store.runs.logBatch(id, {
@@ -150,7 +296,7 @@ async function bench(name: string, place: Place): Promise<void> {
       params: many(20, (at) => ({ key: `param${at}`, value: 'value' })),
       tags: many(20, (at) => ({ key: `tag${at}`, value: `value ${n}` })),
     });
-    const ids = many(64, () => store.runs.create({ experiment_id: '0', tags: [], run_name: 'x' }));
+    const ids = many(64, () => store.runs.create({ experiment_id: '0', tags: [], run_name: 'x', start_time: 1 }));
     const targets = (await Promise.all(ids)).map((run) => run.info.run_id);
     const target = () => targets[n++ % targets.length] as string;
     const question = { experiment_ids: ['0'], max_results: 100 };
@@ -183,12 +329,14 @@ async function bench(name: string, place: Place): Promise<void> {
       if (!ONLY.test(what)) continue;
       const one = await measure(work, 1);
       const sixteen = await measure(work, 16);
+      const alone = REPEATED.test(what) ? null : await raw(name, place.uri, work, /^log-/.test(what));
       console.log(
         [
           name.padEnd(11),
           what.padEnd(22),
           `${one.perSecond.toFixed(0).padStart(7)}/s ${one.cpu.toFixed(2).padStart(7)} ms`,
           `${sixteen.perSecond.toFixed(0).padStart(7)}/s ${sixteen.cpu.toFixed(2).padStart(7)} ms`,
+          alone ? `${alone.perSecond.toFixed(0).padStart(7)}/s ${alone.cpu.toFixed(2).padStart(7)} ms` : '',
         ].join('  '),
       );
     }

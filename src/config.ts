@@ -30,6 +30,7 @@ export interface PoolOptions {
   readonly poolClass: (typeof POOL_CLASSES)[number] | null;
 }
 
+/** Nothing is set: what the drivers take by themselves holds. */
 export const DEFAULT_POOL: PoolOptions = {
   size: null,
   maxOverflow: null,
@@ -114,6 +115,7 @@ function readPoolClass(name: string, value: string | null): PoolOptions['poolCla
   return poolClass ?? null;
 }
 
+/** The failure that a setting is which cannot be read. @param value is shown: no secret */
 export function garbage(name: string, value: string, expected: string): MtrackError {
   return new MtrackError('USAGE', { found: `${name} is "${value}"`, expected, fix: [`correct ${name}, or unset it`] });
 }
@@ -162,6 +164,7 @@ export interface Machine {
   readonly user: string | null;
 }
 
+/** What is asked of the machine where the URI says nothing. */
 export const thisMachine: Machine = {
   exists: existsSync,
   read: (path) => readFileSync(path, 'utf8'),

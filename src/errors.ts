@@ -45,6 +45,7 @@ export const FAILURES = {
   BACKUP_STALE: { exit: 36, means: 'the backup is older than --max-age' },
   BACKUP_INCOMPLETE: { exit: 37, means: 'tables or rows that were there when the backup was taken are not in it' },
   BACKUP_DIFFERS: { exit: 37, means: 'rows of the restored backup are not those of the database' },
+  BACKUP_ARTIFACTS: { exit: 37, means: 'artifacts that the backup refers to are not there (--artifacts)' },
   GATE_REFUSED: {
     exit: 38,
     means: 'nothing was changed: no receipt proves the backup or the rehearsal of this upgrade',
@@ -75,6 +76,7 @@ export interface Failure {
   readonly details?: Readonly<Record<string, unknown>>;
 }
 
+/** A failure that an operator can expect; it is shown without a stack. `exit` is the status of the process. */
 export class MtrackError extends Error {
   readonly code: FailureCode;
   readonly failure: Failure;

@@ -1,5 +1,6 @@
 /** Values that must not be seen: kept out of text by their type, and taken out of foreign text by `redact`. */
 
+/** What stands in the place of a secret. */
 export const MASK = '***';
 
 /** A text that shows as `***` wherever it is printed, logged, inspected or put into JSON. Only `reveal` gives it away. */

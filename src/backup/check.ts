@@ -4,13 +4,14 @@ import type { ReadContext } from '../dialect/backups.js';
 import type { Database } from '../dialect/dialect.js';
 import { MtrackError } from '../errors.js';
 import { commandOf } from '../upgrade/command.js';
+import { type ArtifactsReport, lookAtArtifacts } from './artifacts.js';
 import type { Sealed } from './canonical.js';
 import { type Evidence, gather, type OpenedBackup } from './evidence.js';
-import { judge, type Verdict } from './judge.js';
+import { judge, lacking, type Verdict } from './judge.js';
 import { type Live, readLive } from './live.js';
 import { makeReceipt, type Receipt } from './receipt.js';
 import { type Rehearsal, rehearse } from './rehearse.js';
-import { compareRestored, type Restored, withScratch } from './restore.js';
+import { compareRestored, type Restored, type RestoreOptions, withScratch } from './restore.js';
 
 export interface CheckOptions extends ReadContext {
   readonly maxAge: number | null;
@@ -20,6 +21,8 @@ export interface CheckOptions extends ReadContext {
   /** Where that is made: beside this database, if it is not to be beside the one itself. */
   readonly scratchHost: Database | null;
   readonly exact: boolean;
+  /** What is directly at an artifact URI; null where artifacts are not asked for. */
+  readonly listArtifacts: ((uri: string) => Promise<readonly unknown[]>) | null;
   /** The revision to rehearse the upgrade to; null for no rehearsal. */
   readonly rehearseTo: string | null;
   /** Where the receipt is to lie, from where its paths are said. */
@@ -35,6 +38,7 @@ export interface Checked {
   readonly verdict: Verdict;
   readonly restored: Restored | null;
   readonly rehearsal: Rehearsal | null;
+  readonly artifacts: ArtifactsReport | null;
   readonly receipt: Sealed<Receipt>;
 }
 
@@ -52,9 +56,9 @@ async function checked(opened: OpenedBackup, database: Database, options: CheckO
   const session = await database.reader(options.patience);
   const live = await readLive(database, session, evidence.content).finally(() => session.close());
   const verdict = judge(evidence, live, database, { ...options, now: Date.now() });
-  const { restored, rehearsal } = options.restore
-    ? await prove(opened, database, options)
-    : { restored: null, rehearsal: null };
+  const { restored, rehearsal, artifacts } = options.restore
+    ? await prove(opened, database, { ...options, differing: differing(evidence, live) })
+    : { restored: null, rehearsal: null, artifacts: null };
   const receipt = makeReceipt({
     madeBy: options.madeBy,
     madeAt: Date.now(),
@@ -75,7 +79,7 @@ async function checked(opened: OpenedBackup, database: Database, options: CheckO
     restored,
     rehearsal,
   });
-  return { evidence, live, verdict, restored, rehearsal, receipt };
+  return { evidence, live, verdict, restored, rehearsal, artifacts, receipt };
 }
 
 /** Whoever reads a backup knows no database: the command that takes another is completed here. */
@@ -85,17 +89,25 @@ export function named(error: unknown, database: Database): unknown {
   return new MtrackError(error.code, { ...error.failure, ...(fix && { fix }) });
 }
 
+/** Tables with another number of rows now: what came since, mostly. */
+function differing({ content }: Evidence, live: Live): ReadonlyMap<string, number> {
+  const tables = Object.entries(lacking(content, live));
+  return new Map(tables.map(([table]) => [table, Math.max(content.tables[table] ?? 0, live.tables[table] ?? 0)]));
+}
+
 function prove(
   opened: OpenedBackup,
   database: Database,
-  options: CheckOptions,
-): Promise<{ restored: Restored; rehearsal: Rehearsal | null }> {
+  options: CheckOptions & Pick<RestoreOptions, 'differing'>,
+): Promise<Pick<Checked, 'rehearsal' | 'artifacts'> & { restored: Restored }> {
   return withScratch(opened, options.scratchHost ?? database, options, async (scratch, seconds) => {
     const compared = await compareRestored(opened.file.path, scratch, database, options);
+    const list = options.listArtifacts;
+    const artifacts = list && (await lookAtArtifacts(opened.file.path, scratch, { ...options, list }));
     const rehearsal =
       options.rehearseTo === null
         ? null
         : await rehearse(scratch, database, { ...options, target: options.rehearseTo });
-    return { restored: { seconds, ...compared }, rehearsal };
+    return { restored: { seconds, ...compared }, rehearsal, artifacts };
   });
 }

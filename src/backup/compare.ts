@@ -7,7 +7,7 @@ import type { BackupContext, BackupProgress } from '../dialect/backups.js';
 import type { Dialect } from '../dialect/dialect.js';
 import type { Session } from '../dialect/session.js';
 import { interrupted } from '../dialect/tools.js';
-import { type Digest, digestTable } from '../rows/checksum.js';
+import { Checksum, type Digest, digestTable } from '../rows/checksum.js';
 import { canonicalWriter } from '../rows/json.js';
 import { readRows } from '../rows/read.js';
 import { columnsOf, type Row } from '../rows/values.js';
@@ -45,12 +45,18 @@ export interface Runs {
 /** Rows that are held at a time: 24 bytes each, on both sides. */
 const AT_ONCE = 4_000_000;
 
+export interface CompareOptions extends BackupContext {
+  readonly runs: Runs;
+  /** The larger number of rows, where it is known that the sides differ: then there is no first look at their checksums. */
+  readonly differing: number | null;
+}
+
 /** @param table with the columns that both sides have */
 export async function compareTable(
   table: Table,
   backup: Side,
   live: Side,
-  { runs, ...context }: BackupContext & { readonly runs: Runs },
+  { runs, differing, ...context }: CompareOptions,
 ): Promise<TableComparison> {
   const told = (what: string) => {
     let done = 0;
@@ -60,29 +66,35 @@ export async function compareTable(
       context.onProgress({ what: `${table.name} (${what})`, done, total: null, unit: 'rows' } satisfies BackupProgress);
     };
   };
-  const [there, here] = [
-    await digestTable(backup.session, backup.dialect, table, { onRows: told('backup') }),
-    await digestTable(live.session, live.dialect, table, { onRows: told('database') }),
-  ];
-  const base = { table: table.name, backup: there, live: here };
-  if (there.rows === here.rows && there.checksum === here.checksum)
-    return { ...base, newer: 0, changed: 0, gone: 0, missing: 0, damaged: 0 };
-  const parts = Math.max(1, Math.ceil(Math.max(there.rows, here.rows) / AT_ONCE));
   const sums = { newer: 0, changed: 0, gone: 0, missing: 0, damaged: 0 };
+  let digests: readonly [Digest, Digest] | null = null;
+  let most = differing ?? 0;
+  if (differing === null) {
+    digests = await Promise.all([
+      digestTable(backup.session, backup.dialect, table, { onRows: told('backup') }),
+      digestTable(live.session, live.dialect, table, { onRows: told('database') }),
+    ]);
+    const [there, here] = digests;
+    if (there.rows === here.rows && there.checksum === here.checksum)
+      return { table: table.name, backup: there, live: here, ...sums };
+    most = Math.max(there.rows, here.rows);
+  }
+  const parts = Math.max(1, Math.ceil(most / AT_ONCE));
   for (let part = 0; part < parts; part++) {
     const share: Share = { part, parts };
-    const [a, b] = [
-      await hashesOf(table, backup, {
+    const [a, b] = await Promise.all([
+      hashesOf(table, backup, {
         share,
         onRows: told('backup, by row'),
         isBound: (row) => row.isOfRun(runs.live),
       }),
-      await hashesOf(table, live, {
+      hashesOf(table, live, {
         share,
         onRows: told('database, by row'),
         isBound: (row) => row.isOfEnded(runs.ended),
       }),
-    ];
+    ]);
+    digests ??= [a.digest, b.digest];
     const keys = common(a.keys, b.keys);
     const settled = common(a.settled, b.settled);
     const missing = b.bound.length - common(b.bound, a.keys);
@@ -93,8 +105,11 @@ export async function compareTable(
     sums.damaged += keys - settled + torn;
     sums.changed += settled - common(a.whole, b.whole);
   }
-  return { ...base, ...sums };
+  const [there, here] = digests ?? [NO_ROWS, NO_ROWS];
+  return { table: table.name, backup: there, live: here, ...sums };
 }
+
+const NO_ROWS: Digest = new Checksum().digest;
 
 /** Of the rows, those whose key falls to one of so many parts. */
 interface Share {
@@ -109,6 +124,8 @@ interface Hashes {
   readonly whole: BigUint64Array;
   /** Keys of rows that must be on the other side as well. */
   readonly bound: BigUint64Array;
+  /** Of all rows, whichever part they belong to. */
+  readonly digest: Digest;
 }
 
 async function hashesOf(
@@ -124,13 +141,16 @@ async function hashesOf(
   const isOfRuns = OF_RUNS.includes(table.name);
   const rowOf = new RowOfRun(columns);
   const found = { keys: new Numbers(), settled: new Numbers(), whole: new Numbers(), bound: new Numbers() };
+  const checksum = new Checksum();
   for await (const page of readRows(session, dialect, table)) {
     for (const row of page) {
+      const line = whole(row);
+      if (share.part === 0) checksum.add(line);
       const k = numberOf(key(row));
       if (Number(k % BigInt(share.parts)) !== share.part) continue;
       found.keys.push(k);
       found.settled.push(numberOf(settled(row)));
-      found.whole.push(numberOf(whole(row)));
+      found.whole.push(numberOf(line));
       if (isOfRuns && isBound(rowOf.at(row))) found.bound.push(k);
     }
     onRows(page.length);
@@ -140,6 +160,7 @@ async function hashesOf(
     settled: found.settled.sorted,
     whole: found.whole.sorted,
     bound: found.bound.sorted,
+    digest: checksum.digest,
   };
 }
 

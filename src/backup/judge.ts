@@ -33,6 +33,7 @@ export function judge(evidence: Evidence, live: Live, database: Database, option
     throw ofAnother(`${path} is of another kind of database`, `${database.shown}`);
   if (manifest && !options.moved) refuseOther(manifest.source, live);
   const notes = compareOwners(path, content, live);
+  refuseNoRows(path, content, live);
   refuseRevision(path, content, live);
   refuseMissing(path, content, live, database);
   const taken = takenAt(evidence, live, options);
@@ -130,21 +131,23 @@ function revisionText(revision: string | null): string {
   return `revision ${revision}${releases === null ? '' : ` (MLflow ${releases})`}`;
 }
 
+function refuseNoRows(path: string, content: Content, live: Live): void {
+  const rows = (tables: Readonly<Record<string, number>>) =>
+    Object.entries(tables).reduce((sum, [table, n]) => sum + (table === 'alembic_version' ? 0 : n), 0);
+  if (rows(content.tables) > 0 || rows(live.tables) === 0) return;
+  throw new MtrackError('BACKUP_EMPTY', {
+    found: `${path} has the tables of MLflow without their rows, and the database has ${rows(live.tables)}`,
+    expected: 'a backup with its data',
+    fix: ['take a new backup, without --schema-only or --no-data', 'mtrack db backup'],
+  });
+}
+
 /** Tables without which the revision is not whole, and tables whose rows were left out. */
 function refuseMissing(path: string, content: Content, live: Live, { dialect }: Database): void {
   const { location } = live;
   const expected = location.state === 'at' ? [...schemaAt(location.revision, dialect.traits).tables.keys()] : [];
   const missing = expected.filter((table) => table in live.tables && !(table in content.tables));
   if (missing.length > 0) throw incomplete(`${path} has no table ${missing.join(', ')}`, 'every table of its revision');
-  const rows = (tables: Readonly<Record<string, number>>) =>
-    Object.entries(tables).reduce((sum, [table, n]) => sum + (table === 'alembic_version' ? 0 : n), 0);
-  if (rows(content.tables) === 0 && rows(live.tables) > 0) {
-    throw new MtrackError('BACKUP_EMPTY', {
-      found: `${path} has the tables of MLflow without their rows, and the database has ${rows(live.tables)}`,
-      expected: 'a backup with its data',
-      fix: ['take a new backup, without --schema-only or --no-data: mtrack db backup'],
-    });
-  }
   const newest = Math.max(...Object.values(content.newest).filter((at) => at <= Date.now()), Number.NEGATIVE_INFINITY);
   const left = Object.entries(live.oldest).filter(([table, at]) => content.tables[table] === 0 && at < newest);
   if (left.length > 0) {

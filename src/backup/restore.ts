@@ -16,6 +16,8 @@ export interface RestoreOptions extends BackupContext {
   readonly patience: number;
   /** Whether the database has not changed since: then every row must be the same. */
   readonly exact: boolean;
+  /** The larger number of rows of tables that are known to have another one in the backup than in the database. */
+  readonly differing: ReadonlyMap<string, number>;
 }
 
 export interface Restored {
@@ -87,7 +89,10 @@ async function compareAll(backup: Side, live: Side, path: string, options: Resto
   const runs = tables.find(({ name }) => name === 'runs');
   const known = runs ? await readRuns(runs, backup, live) : { ended: new Map(), live: new Set<string>() };
   const compared: TableComparison[] = [];
-  for (const table of tables) compared.push(await compareTable(table, backup, live, { ...options, runs: known }));
+  for (const table of tables) {
+    const differing = options.differing.get(table.name) ?? null;
+    compared.push(await compareTable(table, backup, live, { ...options, runs: known, differing }));
+  }
   return compared;
 }
 

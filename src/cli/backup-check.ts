@@ -1,4 +1,5 @@
 /** `db backup-check` between the flags and the core. */
+import { openArtifacts } from '../artifacts/open.js';
 import { type Checked, checkBackup } from '../backup/check.js';
 import { gather } from '../backup/evidence.js';
 import { receiptPath } from '../backup/manifest.js';
@@ -10,13 +11,14 @@ import { dropOldFolders } from '../dialect/scratch-folder.js';
 import { MtrackError } from '../errors.js';
 import { resolveTarget } from '../schema/lineage.js';
 import { parseStoreUri, secretsOf, wordsOf } from '../uri.js';
+import { type ArtifactFlags, artifactOptions } from './artifacts.js';
 import { showing } from './backup-progress.js';
 import { aloneJson, aloneText, checkedJson, checkedText } from './render/backup.js';
 import { stopOnSignals } from './signals.js';
 import { type NamedDatabase, namedDatabase, type StoreInput, withDatabase } from './store.js';
 import type { Terminal } from './terminal.js';
 
-export interface BackupCheckFlags {
+export interface BackupCheckFlags extends ArtifactFlags {
   readonly 'backend-store-uri'?: string | undefined;
   readonly 'backend-store-uri-file'?: string | undefined;
   readonly alone: boolean;
@@ -25,6 +27,7 @@ export interface BackupCheckFlags {
   readonly restore: boolean;
   readonly exact: boolean;
   readonly rehearse: boolean;
+  readonly artifacts: boolean;
   readonly to: string;
   readonly 'scratch-uri'?: string | undefined;
   readonly receipt?: string | undefined;
@@ -45,6 +48,7 @@ export async function runBackupCheck(
     terminal.note(`${name}: stopping; the scratch database is dropped first`),
   );
   await dropOldFolders();
+  const artifacts = flags.artifacts ? openArtifacts(artifactOptions(flags)) : null;
   const opened = await openBackup(backup);
   try {
     const context = { signal, environment: readEnvironment(process.env).tools };
@@ -64,7 +68,8 @@ export async function runBackupCheck(
             onProgress,
             maxAge: flags['max-age'] ?? null,
             moved: flags.moved,
-            restore: flags.restore || flags.rehearse,
+            restore: flags.restore || flags.rehearse || flags.artifacts,
+            listArtifacts: artifacts && (async (uri) => (await artifacts.open(uri)).list('')),
             exact: flags.exact,
             rehearseTo: flags.rehearse ? target : null,
             scratchHost,
@@ -81,6 +86,7 @@ export async function runBackupCheck(
     );
   } finally {
     release();
+    await artifacts?.close();
     await opened.file.close();
   }
 }

@@ -81,6 +81,7 @@ export function plainDisplay(write: (line: string) => void): Display {
   };
 }
 
+/** For `--json`: nothing is shown. */
 export const silentDisplay: Display = { run: (work) => work(() => undefined) };
 
 /** Turns events into words; it remembers when a step's rows began, for the rate and the time that is left. */

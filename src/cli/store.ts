@@ -8,6 +8,7 @@ import { shellWord } from '../dialect/shell.js';
 import { MtrackError } from '../errors.js';
 import { type DatabaseUri, formatUri, type StoreUri } from '../uri.js';
 
+/** The store as an argument: `mtrack db … [db_uri]`. */
 export const databaseArg = {
   db_uri: Args.string({
     description:
@@ -15,6 +16,9 @@ export const databaseArg = {
   }),
 };
 
+/**
+ * The other ways to name a database: a flag, a file that no list of processes shows, MLflow's environment variables.
+ */
 export const databaseFlags = {
   'backend-store-uri': Flags.string({ description: 'the same as the argument', helpValue: 'URI', helpGroup: 'STORE' }),
   'backend-store-uri-file': Flags.string({
@@ -31,6 +35,7 @@ export function idList(text: string | undefined): readonly string[] | null {
   return [...new Set(ids)].filter((id) => id !== '');
 }
 
+/** The same for commands that also serve file stores. */
 export const storeArg = {
   store_uri: Args.string({
     description:
@@ -82,6 +87,7 @@ export function namedDatabase(input: StoreInput): NamedDatabase {
   });
 }
 
+/** The words of a command that name the store again as it was named; a password is not repeated. */
 export function wordsToName(uri: StoreUri, source: ResolvedUri['source'], file: string): string {
   switch (source) {
     case 'words':

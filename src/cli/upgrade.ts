@@ -46,6 +46,10 @@ interface Input {
   readonly flags: UpgradeFlags;
 }
 
+/**
+ * `mtrack db upgrade` from its flags to the value that `--json` prints: locate, plan, agree, execute, verify.
+ * @throws {MtrackError}
+ */
 export async function runUpgrade(input: Input, terminal: Terminal): Promise<unknown> {
   const { flags } = input;
   checkAccepted(flags.accept, isKnown);

@@ -52,6 +52,11 @@ EXIT STATUS: 0 done and proven, 21 done but for what is named, 40 the source has
       default: 'fail',
     }),
     report: Flags.string({ description: 'a file for the report, as JSON', helpValue: 'PATH' }),
+    'transaction-rows': Flags.integer({
+      description: 'rows of one transaction, about; into a SQLite file all is one',
+      default: 50_000,
+      min: 1,
+    }),
     'wait-timeout': duration({
       description: 'how long to wait for another one that works on the target',
       default: 60_000,

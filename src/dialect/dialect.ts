@@ -124,6 +124,10 @@ export interface Dialect {
   readonly transaction: 'upgrade' | 'revision' | 'none';
   /** Changing a table means copying it: changes of one table are worth putting together. */
   readonly rebuildsTables: boolean;
+  /** Keys and references are better added to a table when it is full than looked after while it fills. */
+  readonly keysLast: boolean;
+  /** Adding a check copies the table: it is better made with it. */
+  readonly checksFirst: boolean;
 
   /** A column in words, for differences and plans; two columns that are spelt alike are the same. */
   spell(column: Column): string;
@@ -133,6 +137,8 @@ export interface Dialect {
   compile(operation: Operation, schema: Schema): Compiled;
   /** How much a chunk of this dialect may hold, in rows. */
   readonly chunkRows: number;
+  /** Into how many chunks a table is cut at the most; they are larger then. For a dialect that reads much of it for each. */
+  readonly mostChunks: number;
 
   /** The key of the `n`th row (from 0) above `after`, or of the first rows when null, in the order of the key, as `k`. */
   nthKey(range: Range, after: unknown, n: number): Query;

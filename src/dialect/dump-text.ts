@@ -6,10 +6,13 @@ import type { Readable } from 'node:stream';
 import { MtrackError } from '../errors.js';
 import { NEW_BACKUP } from './backup-file.js';
 
-/** @throws whatever the stream, or `onLine`, throws; BACKUP_DAMAGED for bytes that no text has */
+/**
+ * @param onLine told also whether the line is ended: the last one need not be
+ * @throws whatever the stream, or `onLine`, throws; BACKUP_DAMAGED for bytes that no text has
+ */
 export async function eachLine(
   stream: Readable,
-  onLine: (line: string) => void,
+  onLine: (line: string, isEnded: boolean) => void,
   afterChunk: () => void | Promise<void>,
 ): Promise<void> {
   let rest = '';
@@ -20,14 +23,14 @@ export async function eachLine(
     let from = 0;
     for (let end = text.indexOf('\n'); end >= 0; end = text.indexOf('\n', from)) {
       const line = text.slice(from, end);
-      onLine(rest === '' ? line : rest + line);
+      onLine(rest === '' ? line : rest + line, true);
       rest = '';
       from = end + 1;
     }
     rest += text.slice(from);
     await afterChunk();
   }
-  if (rest !== '') onLine(rest);
+  if (rest !== '') onLine(rest, false);
 }
 
 /** The text of bytes that were read one character each. */

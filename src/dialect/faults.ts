@@ -8,6 +8,7 @@ export function codeOf(error: unknown): string | undefined {
   return undefined;
 }
 
+/** The number that a driver put on an error, or on one of its causes. */
 export function numberOf(error: unknown, property: 'errno' | 'number' | 'errcode'): number | undefined {
   for (let each = error, depth = 0; each instanceof Error && depth < 5; each = each.cause, depth++) {
     const value = (each as unknown as Record<string, unknown>)[property];
@@ -16,6 +17,7 @@ export function numberOf(error: unknown, property: 'errno' | 'number' | 'errcode
   return undefined;
 }
 
+/** For drivers that put no code on an error. */
 export function messageIncludes(error: unknown, ...parts: string[]): boolean {
   return error instanceof Error && parts.some((part) => error.message.includes(part));
 }

@@ -53,6 +53,7 @@ const DIALECTS: readonly Entry[] = [
   },
 ];
 
+/** Every scheme of a store URI that names a database here, without its driver. */
 export const SCHEMES = DIALECTS.flatMap(({ schemes }) => schemes);
 
 /** @throws {MtrackError} URI_INVALID for a scheme that is none of a database that MLflow can use */

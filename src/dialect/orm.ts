@@ -16,6 +16,10 @@ interface Orm {
   close(force?: boolean): Promise<void>;
 }
 
+/**
+ * A session on the one connection of a MikroORM, which is closed with it.
+ * @throws what the driver throws where it cannot be reached
+ */
 export async function sessionOf(
   orm: Orm,
   control: (run: (statement: string) => Promise<number>) => TransactionControl,

@@ -84,8 +84,8 @@ export interface QueryWords {
    * it as the last inserted id.
    */
   returning(column: string): { readonly output: RawBuilder<unknown>; readonly end: RawBuilder<unknown> };
-  /** Around an INSERT that gives numbers which the table would give itself; null where that takes no words. */
-  readonly givenNumbers: ((table: string, on: boolean) => RawBuilder<unknown>) | null;
+  /** An INSERT that gives numbers which the table would give itself. */
+  givingNumbers(table: string, insert: RawBuilder<unknown>): RawBuilder<unknown>;
   /**
    * Before and after the WHERE of a query, so that its rows stay locked until the transaction ends; empty where a
    * transaction that writes has the whole database for itself.

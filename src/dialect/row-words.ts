@@ -22,8 +22,13 @@ export interface RowWords {
    * NaN, nothing, and for the infinities the largest doubles. Null for a column that holds every value as it is.
    */
   held(column: Column): ((value: Value) => Value) | null;
-  /** Says why a column of this database cannot hold a value. */
-  misfit(column: Column): Misfit;
+  /** Says why a column of this database cannot hold a value; null for a column that holds any. */
+  misfit(column: Column): Misfit | null;
+  /**
+   * Makes texts alike that a column holds to be equal in a key although they are not the same, near enough; null where there
+   * are none.
+   */
+  folds(column: Column): ((text: string) => string) | null;
   /** The most values that a statement may bind. */
   readonly maxValues: number;
   /** Behind an ORDER BY: so many rows at the most. */
@@ -62,3 +67,11 @@ export function heldDoubles({
     };
   };
 }
+
+/** As most collations do that are blind to case: to accents as well, and to blanks at the end. */
+export const foldText = (text: string): string => {
+  const plain = ASCII.test(text) ? text : text.normalize('NFKD').replaceAll(/\p{M}/gu, '');
+  return plain.toLowerCase().trimEnd();
+};
+
+const ASCII = /^[\0-\x7f]*$/;

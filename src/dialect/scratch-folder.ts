@@ -53,7 +53,8 @@ function isInUse(path: string): boolean {
 export const ownMark = (): string => `${process.pid}-${startOf(process.pid)}`;
 
 export function isAlive(mark: string): boolean {
-  const [pid = '', start] = mark.split('-');
+  const [, pid, start = ''] = /^(\d+)-(\d*)$/.exec(mark) ?? [];
+  if (pid === undefined) return false;
   try {
     process.kill(Number(pid), 0);
   } catch (error) {

@@ -178,7 +178,12 @@ export function notTaken(error: unknown, fix: readonly string[]): unknown {
 
 /** Until more can be written, or nothing more will be read: why not is said by the one who reads. */
 export function drained(stdin: Writable): Promise<void> {
+  const events = ['drain', 'close', 'error'] as const;
   return new Promise((done) => {
-    for (const event of ['drain', 'close', 'error'] as const) stdin.once(event, () => done());
+    const settle = () => {
+      for (const event of events) stdin.off(event, settle);
+      done();
+    };
+    for (const event of events) stdin.on(event, settle);
   });
 }

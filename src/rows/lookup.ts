@@ -22,7 +22,7 @@ export async function rowsByKey(
 ): Promise<Row[]> {
   const { words, rowWords } = dialect;
   const columns = columnsOf(table);
-  const readers = columns.map(readerOf);
+  const fields = columns.map((column, at) => ({ name: `c${at}`, read: readerOf(column) }));
   const selected = columns.map((column, at) => `${rowWords.exactly(column, words.id(column.name))} AS c${at}`);
   const from = sql.raw(`SELECT ${selected.join(', ')} FROM ${words.id(table.name)} WHERE `);
   const together = Math.max(1, Math.min(MOST_KEYS, Math.floor(rowWords.maxValues / names.length)));
@@ -30,7 +30,7 @@ export async function rowsByKey(
   for (let at = 0; at < keys.length; at += together) {
     const condition = isAmong(names, keys.slice(at, at + together), dialect);
     const given: Record<string, unknown>[] = await session.rows(sql`${from}${condition}`);
-    for (const each of given) found.push(readers.map((read, at) => read(each[`c${at}`])));
+    for (const each of given) found.push(fields.map(({ name, read }) => read(each[name])));
   }
   return found;
 }

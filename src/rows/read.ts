@@ -15,8 +15,8 @@ export interface ReadOptions {
 }
 
 /** A page holds about so many characters and bytes, and so many rows at the most. */
-const PAGE_SIZE = 4_000_000;
-const MOST_ROWS = 5000;
+const PAGE_SIZE = 2_000_000;
+const MOST_ROWS = 2000;
 /** Of a table whose texts can be of any length. */
 const FIRST_ROWS = 100;
 /** What a value that is no text is taken to weigh. */
@@ -35,7 +35,7 @@ export async function* readRows(
 ): AsyncGenerator<readonly Row[], void> {
   const { words, rowWords } = dialect;
   const columns = columnsOf(table);
-  const readers = columns.map(readerOf);
+  const fields = columns.map((column, at) => ({ name: `c${at}`, read: readerOf(column) }));
   const selected = columns.map((column, at) => `${rowWords.exactly(column, words.id(column.name))} AS c${at}`);
   const key = keyOf(table, dialect);
   const query = (last: Row | null, rows: number) => {
@@ -59,7 +59,7 @@ export async function* readRows(
   for (;;) {
     signal?.throwIfAborted();
     const given: Record<string, unknown>[] = await session.rows(query(last, rows));
-    const page = given.map((each) => readers.map((read, at) => read(each[`c${at}`])));
+    const page = given.map((each) => fields.map(({ name, read }) => read(each[name])));
     if (page.length > 0) yield page;
     const [end] = given.slice(-1);
     if (given.length < rows || !end) return;

@@ -78,6 +78,7 @@ export function deltaOf(from: Table, to: Table, changes: readonly TableChange[],
   };
 }
 
+/** Whether nothing is left to be done. */
 export function isEmpty(delta: TableDelta): boolean {
   const { table: _, primaryKey, ...lists } = delta;
   return primaryKey === null && Object.values(lists).every((list) => list.length === 0);

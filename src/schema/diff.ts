@@ -36,6 +36,9 @@ export interface Comparison {
 /** Alembic's version tables, those of other programs in the same database included. */
 const isVersionTable = (name: string) => /^alembic_version(_|$)/.test(name);
 
+/**
+ * Every difference of a live schema from the one that is expected; what other programs have in the database included.
+ */
 export function differences(expected: Schema, live: Schema, comparison: Comparison): Difference[] {
   const tables = [...expected.tables.values()].flatMap((table): Difference[] => {
     const found = live.tables.get(table.name);

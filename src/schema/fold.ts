@@ -70,6 +70,7 @@ export function applyOperation(schema: Schema, operation: Operation, traits: Tra
   }
 }
 
+/** A table after changes, in their order. @param naming what the database calls constraints that are made without a name */
 export function alteredTable(
   table: Table,
   changes: readonly TableChange[],

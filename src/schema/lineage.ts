@@ -13,8 +13,10 @@ export { initial, releasesOf, revisions };
 export const BASE = 'base';
 
 const positions = new Map(revisions.map((revision, i) => [revision.id, i]));
+/** The last revision that this build knows. */
 export const HEAD = revisions[revisions.length - 1]?.id ?? BASE;
 
+/** Whether it is the whole id of a revision, or `base`. */
 export function isKnown(revision: string): boolean {
   return revision === BASE || positions.has(revision);
 }

@@ -109,6 +109,7 @@ export interface Schema {
   readonly triggersHidden?: true;
 }
 
+/** Of a database without tables. */
 export const EMPTY_SCHEMA: Schema = { tables: new Map(), triggers: [] };
 
 /** The schema with one table put in place of the one of the same name, or added; `null` removes it. */
@@ -119,10 +120,12 @@ export function withTable(schema: Schema, name: string, table: Table | null): Sc
   return { ...schema, tables };
 }
 
+/** The column of a name. */
 export function columnOf(table: Table, name: string): Column | undefined {
   return table.columns.find((column) => column.name === name);
 }
 
+/** Whether two lists have the same names in the same order. */
 export function sameNames(a: readonly string[], b: readonly string[]): boolean {
   return a.length === b.length && a.every((name, i) => name === b[i]);
 }
@@ -144,6 +147,7 @@ export function sameForeignKey(a: ForeignKey, b: ForeignKey): boolean {
   );
 }
 
+/** Whether two indexes do the same, whatever they are called. */
 export function sameIndex(a: Index, b: Index): boolean {
   const spell = (index: Index) =>
     JSON.stringify([

@@ -77,18 +77,28 @@ export const required = (name: string, type: ColumnType, options: ColumnOptions 
 export const optional = (name: string, type: ColumnType, options: ColumnOptions = {}): ColumnPart =>
   column(name, type, true, options);
 
+/** The primary key; the name is kept where the database keeps one. */
 export const primaryKey = (name: string, ...columns: string[]): TablePart => ({
   part: 'primaryKey',
   key: { name, columns },
 });
+/**
+ * A unique key.
+ * @param name null to let the database name it
+ */
 export const unique = (name: string | null, ...columns: string[]): TablePart => ({
   part: 'unique',
   key: { name, columns },
 });
+/**
+ * A check.
+ * @param name null to let the database name it
+ */
 export const check = (name: string | null, expression: CheckExpression): TablePart => ({
   part: 'check',
   check: { name, expression },
 });
+/** What a check says: the column holds one of the values, or NULL. */
 export const isOneOf = (column: string, values: readonly (string | number)[]): CheckExpression => ({
   column,
   in: values,
@@ -114,6 +124,10 @@ function reference(name: string | null, to: References): ForeignKey {
   };
 }
 
+/**
+ * A reference.
+ * @param name null to let the database name it
+ */
 export const foreignKey = (name: string | null, to: References): TablePart => ({
   part: 'foreignKey',
   foreignKey: reference(name, to),
@@ -144,6 +158,7 @@ function indexOf(name: string, columns: readonly string[], options: IndexOptions
   };
 }
 
+/** An index; unique, partial or descending by its options. */
 export const index = (name: string, columns: readonly string[], options: IndexOptions = {}): TablePart => ({
   part: 'index',
   index: indexOf(name, columns, options),
@@ -191,16 +206,19 @@ export const addColumn = (part: ColumnPart): TableChange => ({ change: 'addColum
 export const dropColumn = (name: string): TableChange => ({ change: 'dropColumn', name });
 /** Where `restatesColumns`, the renamed column keeps neither NOT NULL nor its default: Alembic does not restate them. */
 export const renameColumn = (from: string, to: string): TableChange => ({ change: 'renameColumn', from, to });
+/** Puts another primary key in the place of the one that is there. */
 export const setPrimaryKey = (name: string, ...columns: string[]): TableChange => ({
   change: 'setPrimaryKey',
   key: { name, columns },
 });
+/** Adds a unique key. */
 export const addUnique = (name: string, ...columns: string[]): TableChange => ({
   change: 'addUnique',
   key: { name, columns },
 });
 /** Drops the unique constraint, or unique index, on exactly these columns, by whatever name it has. */
 export const dropUnique = (...columns: string[]): TableChange => ({ change: 'dropUnique', columns });
+/** Adds a reference. */
 export const addForeignKey = (name: string, to: References): TableChange => ({
   change: 'addForeignKey',
   foreignKey: reference(name, to),
@@ -211,6 +229,10 @@ export const dropForeignKey = (columns: readonly string[], table: string): Table
   columns,
   table,
 });
+/**
+ * Adds a check.
+ * @param copies how many of it the database is to have, as MLflow made some twice
+ */
 export const addCheck = (name: string | null, expression: CheckExpression, copies = 1): TableChange => ({
   change: 'addCheck',
   check: { name, expression },
@@ -218,12 +240,14 @@ export const addCheck = (name: string | null, expression: CheckExpression, copie
 });
 /** Drops the checks that say this, by whatever name they have. */
 export const dropCheck = (expression: CheckExpression): TableChange => ({ change: 'dropCheck', expression });
+/** Adds an index. */
 export const addIndex = (name: string, columns: readonly string[], options: IndexOptions = {}): TableChange => ({
   change: 'addIndex',
   index: indexOf(name, columns, options),
 });
 export const dropIndex = (name: string): TableChange => ({ change: 'dropIndex', name });
 
+/** Changes what is given of a column, and leaves the rest as it is. */
 export function alterColumn(
   name: string,
   to: { type?: ColumnType; nullable?: boolean; default?: string | null },
@@ -340,6 +364,7 @@ export function isComputed(operation: Operation): operation is DeriveRows | Deri
   return operation.op === 'deriveRows' || operation.op === 'deriveValues';
 }
 
+/** Makes a table of its parts, in their order. */
 export function createTable(name: string, ...parts: TablePart[]): Operation {
   const pick = <P extends TablePart['part']>(part: P) =>
     parts.filter((each): each is Extract<TablePart, { part: P }> => each.part === part);
@@ -357,6 +382,7 @@ export function createTable(name: string, ...parts: TablePart[]): Operation {
   };
 }
 
+/** Changes of one table, in their order: where the database can, one statement. */
 export const alterTable = (table: string, ...changes: TableChange[]): Operation => ({
   op: 'alterTable',
   table,
@@ -369,15 +395,21 @@ export const alterTableIfNecessary = (table: string, ...changes: TableChange[]):
   changes,
   ifNecessary: true,
 });
+/** Makes a trigger; its body is each dialect's own. */
 export const createTrigger = (trigger: Trigger): Operation => ({ op: 'createTrigger', trigger });
+/** Inserts a row unless there is one with the value of its first column. */
 export const insertRow = (table: string, row: Readonly<Record<string, Literal>>): Operation => ({
   op: 'insertRow',
   table,
   row,
 });
+/** Moves rows by SQL, in ranges of a key: running a range twice is harmless. */
 export const backfill = (backfill: Omit<Backfill, 'op'>): Operation => ({ op: 'backfill', ...backfill });
+/** Makes rows from rows, computed in TypeScript. */
 export const deriveRows = (derive: Omit<DeriveRows, 'op'>): Operation => ({ op: 'deriveRows', ...derive });
+/** Sets values of rows, computed in TypeScript. */
 export const deriveValues = (derive: Omit<DeriveValues, 'op'>): Operation => ({ op: 'deriveValues', ...derive });
+/** Stops the upgrade where rows break a condition. */
 export const requireThat = (condition: Omit<Require, 'op'>): Operation => ({ op: 'require', ...condition });
 
 // ---------------------------------------------------------------- revisions
@@ -430,6 +462,10 @@ export interface Revision {
   readonly operations: readonly Operation[];
 }
 
+/**
+ * One step of MLflow's lineage.
+ * @param id Alembic's
+ */
 export function revision(id: string, declared: Omit<Revision, 'id'>): Revision {
   return { id, ...declared };
 }

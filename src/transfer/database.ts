@@ -10,11 +10,14 @@ import { locate } from '../upgrade/locate.js';
 import { findOrphans } from './orphans.js';
 import type { Batch, Source } from './source.js';
 
+/** A source that is a database, which can be asked more. */
+export interface DatabaseSource extends Source {
+  readonly session: Session;
+  readonly dialect: Dialect;
+}
+
 /** @throws {MtrackError} DATABASE_EMPTY, PART_WAY, DRIFTED, DATABASE_NEWER, DATABASE_FOREIGN, UNVERSIONED */
-export async function openDatabaseSource(
-  database: Database,
-  { patience, onWait }: LockWait,
-): Promise<Source & { readonly session: Session; readonly dialect: Dialect }> {
+export async function openDatabaseSource(database: Database, { patience, onWait }: LockWait): Promise<DatabaseSource> {
   const session = await database.snapshot(patience, onWait);
   try {
     return await sourceOf(database, session);
@@ -42,6 +45,7 @@ async function sourceOf(database: Database, session: Session) {
     revision,
     counts: new Map([...stats].map(([name, { rows }]) => [name, rows])),
     others,
+    isSteady: true,
     session,
     dialect,
     async *batches(signal, problems): AsyncGenerator<Batch> {
@@ -57,7 +61,7 @@ async function sourceOf(database: Database, session: Session) {
       for await (const rows of readRows(session, dialect, table, { signal })) yield { table, rows };
     },
     close: () => session.close(),
-  } satisfies Source & { session: Session; dialect: Dialect };
+  } satisfies DatabaseSource;
 }
 
 const VERSIONS = 'alembic_version';

@@ -72,6 +72,12 @@ export async function mapExperiments(
     const { id, name } = experiment;
     let number = String(numbers.get(id) ?? id);
     const holder = byNumber.get(number);
+    const renamed = { ...experiment, name: `${name} (${id})` };
+    if (holder && policy === 'rename' && nameKey(holder) === nameKey(renamed)) {
+      // By an import before this one.
+      settle(experiment, { number: BigInt(number), name: renamed.name, merged: false });
+      continue;
+    }
     const isThere = holder !== undefined && (nameKey(holder) === nameKey(experiment) || isSame(holder, experiment));
     if (holder && !isThere) {
       conflict(experiment, `: its number is that of ${JSON.stringify(holder.name)} in the target`);
@@ -84,7 +90,7 @@ export async function mapExperiments(
     }
     conflict(experiment, `: the name ${JSON.stringify(name)} is that of experiment ${named}`);
     if (policy === 'merge') settle(experiment, { number: BigInt(named), name, merged: true });
-    else settle(experiment, { number: BigInt(number), name: `${name} (${id})`, merged: false });
+    else settle(experiment, { number: BigInt(number), name: renamed.name, merged: false });
   }
   return { renumbered: renumberedOf(experiments, places), apply: applier(places) };
 
@@ -98,7 +104,7 @@ export async function mapExperiments(
 
   function conflict({ id, name }: Named, reason: string): void {
     if (policy !== 'fail') return;
-    problems.add({ kind: 'taken', where: `experiment ${id} (${name})`, reason, rows: { experiments: 1 } });
+    problems.add({ kind: 'name-taken', where: `experiment ${id} (${name})`, reason, rows: {} });
   }
 }
 

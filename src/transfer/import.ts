@@ -1,48 +1,25 @@
 /**
- * Moving everything from a source into a database: looked at first, then put in under a lock, then proven. Nothing that
- * the target has is ever deleted, and an import that was cut off goes on when it is run again.
+ * Moving everything from a source into a database: looked at first (survey.ts), then put in under a lock, then proven. Nothing
+ * that the target has is ever deleted, and an import that was cut off goes on when it is run again.
  */
 import type { Dialect } from '../dialect/dialect.js';
 import type { Loader } from '../dialect/loader.js';
-import type { Session } from '../dialect/session.js';
-import { MtrackError } from '../errors.js';
+import { MtrackError, messageOf } from '../errors.js';
 import { type Digest, digestTable } from '../rows/checksum.js';
 import { inForeignKeyOrder } from '../rows/order.js';
-import { columnsOf, type Row } from '../rows/values.js';
 import type { Table } from '../schema/model.js';
-import { makeTables } from '../upgrade/init.js';
-import { type ExperimentMap, mapExperiments, type OnConflict, type Renumbered } from './experiments.js';
-import { Load, type OnDifference, type Tally } from './load.js';
+import type { ExperimentMap, Renumbered } from './experiments.js';
+import { Load, type Tally } from './load.js';
 import { underLock } from './lock.js';
-import { type Different, sorted, type Taken } from './merge.js';
-import { type Problem, Problems, problemText, refusalFor, rowText } from './problems.js';
-import { Meter, type OnProgress } from './progress.js';
-import { keyNames, Sieve } from './sieve.js';
-import type { Source } from './source.js';
-import { lookAtTarget, type Target } from './target.js';
-
-export interface ImportOptions {
-  /** Leaves behind what cannot be read or does not fit, instead of refusing all. */
-  readonly skipBad: boolean;
-  /** Cuts values of params and tags that are too long, as MLflow does. */
-  readonly cutLong: boolean;
-  readonly onConflict: OnConflict;
-  readonly onDifference: OnDifference;
-  readonly signal: AbortSignal;
-  readonly onProgress: OnProgress;
-  /** Milliseconds to wait for another one that works on the target. */
-  readonly patience: number;
-}
-
-/** What an import would do. */
-export interface Survey {
-  readonly target: Target;
-  readonly rows: ReadonlyMap<string, number>;
-  /** Rows that the target has already. */
-  readonly there: ReadonlyMap<string, number>;
-  readonly problems: readonly Problem[];
-  readonly renumbered: readonly Renumbered[];
-}
+import { alikeIn, sorted } from './merge.js';
+import { type Problem, Problems, problemText } from './problems.js';
+import { Meter } from './progress.js';
+import { Sieve } from './sieve.js';
+import type { Batch, Source } from './source.js';
+import { experimentMap, type ImportOptions, refusalOf, type Survey } from './survey.js';
+import { lookAtTarget, makeTargetTables, type Target } from './target.js';
+import { differenceOf, isDefault, takenOf } from './told.js';
+import { verifyStores } from './verify.js';
 
 export interface TableOutcome {
   readonly table: string;
@@ -53,6 +30,8 @@ export interface TableOutcome {
   readonly kept: number;
   /** Rows of the source that were left behind. */
   readonly leftBehind: number;
+  /** Lines of the source that say what another one has said: they are one row. */
+  readonly repeated: number;
   readonly source: Digest;
   /** Read back from the target. */
   readonly target: Digest;
@@ -68,128 +47,12 @@ export interface Outcome {
   readonly seconds: number;
 }
 
-// ---------------------------------------------------------------- looking
-
-/** Reads all of the source, and of the target what it is about; changes nothing. @throws {MtrackError} */
-export async function survey(
-  source: Source,
-  target: Target,
-  session: Session,
-  options: Pick<ImportOptions, 'cutLong' | 'onConflict' | 'signal' | 'onProgress'>,
-): Promise<Survey> {
-  const { dialect } = target.database;
-  const problems = new Problems();
-  const meter = new Meter('look', options.onProgress, source.counts);
-  const there = new Map<string, number>();
-  const map = await experimentMap(source, target, target.isEmpty ? null : session, options, problems);
-  const sieve = new Sieve(dialect, options.cutLong);
-  const occupied = target.isEmpty ? new Set<string>() : await tablesWithRows(target, session);
-  // Rows that keep the same rules already, into tables that have none: there is nothing to find.
-  if (occupied.size === 0 && source.dialect?.rowWords === dialect.rowWords) {
-    return { target, rows: source.counts, there, problems: problems.list, renumbered: map.renumbered };
-  }
-  for await (const batch of source.batches(options.signal, problems)) {
-    const mapped = map.apply(batch);
-    const rows = sieve.pass(mapped, problems);
-    meter.add(batch.table.name, batch.rows.length, 0);
-    if (!occupied.has(batch.table.name)) continue;
-    const found = await sorted({ table: batch.table, rows }, session, dialect);
-    there.set(batch.table.name, (there.get(batch.table.name) ?? 0) + found.equal.length + found.different.length);
-    for (const each of found.different)
-      if (!isDefault(batch.table, each.row)) problems.add(differenceOf(batch.table, each));
-    for (const each of found.taken) problems.add(takenOf(batch.table, each));
-  }
-  return { target, rows: meter.rows, there, problems: problems.list, renumbered: map.renumbered };
-}
-
-async function tablesWithRows({ schema, database }: Target, session: Session): Promise<Set<string>> {
-  const found = new Set<string>();
-  for (const name of schema.tables.keys()) {
-    const { firstOf, words } = database.dialect;
-    const [first] = await session.rows(firstOf(`SELECT 1 AS there FROM ${words.id(name)}`));
-    if (first) found.add(name);
-  }
-  return found;
-}
-
-async function experimentMap(
-  source: Source,
-  target: Target,
-  session: Session | null,
-  { onConflict, signal }: Pick<ImportOptions, 'onConflict' | 'signal'>,
-  problems: Problems,
-): Promise<ExperimentMap> {
-  const table = target.schema.tables.get('experiments');
-  if (!table) throw new Error('a schema of MLflow without experiments');
-  const rows: Row[] = [];
-  for await (const batch of source.experiments(signal)) rows.push(...batch.rows);
-  return mapExperiments(table, rows, { session, dialect: target.database.dialect }, onConflict, problems);
-}
-
-/** The experiment that MLflow makes by itself: each database has its own. */
-function isDefault(table: Table, row: Row): boolean {
-  if (table.name !== 'experiments') return false;
-  const at = (name: string) => row[columnsOf(table).findIndex((column) => column.name === name)];
-  return at('experiment_id') === 0 && at('name') === 'Default';
-}
-
-function differenceOf(table: Table, { row, columns }: Different): Problem {
-  const names = keyNames(table);
-  return {
-    kind: 'different',
-    where: rowText(table.name, names, valuesOf(table, names, row)),
-    reason: `: the target has another ${columns.join(', ')}`,
-    rows: {},
-  };
-}
-
-function takenOf(table: Table, { row, by, columns }: Taken): Problem {
-  const names = keyNames(table);
-  return {
-    kind: 'taken',
-    where: rowText(table.name, names, valuesOf(table, names, row)),
-    reason: `: the target has ${rowText(table.name, columns, valuesOf(table, columns, by))}`,
-    rows: { [table.name]: 1 },
-  };
-}
-
-function valuesOf(table: Table, names: readonly string[], row: Row) {
-  const columns = columnsOf(table).map(({ name }) => name);
-  return names.map((name) => row[columns.indexOf(name)] ?? null);
-}
-
-/** Why an import cannot go ahead; null when it can. */
-export function refusalOf(
-  { problems }: Survey,
-  { skipBad, onDifference }: Pick<ImportOptions, 'skipBad' | 'onDifference'>,
-): MtrackError | null {
-  const bad = refusalFor(problems, skipBad, 'nothing was changed');
-  if (bad) return bad;
-  const conflicts = problems.filter(
-    ({ kind }) => (kind === 'taken' && !skipBad) || (kind === 'different' && onDifference === 'fail'),
-  );
-  if (conflicts.length === 0) return null;
-  return new MtrackError('TARGET_CONFLICT', {
-    found: conflicts.map(problemText).join('\n'),
-    expected: 'no other row in the place of one that comes; nothing was changed',
-    fix: [
-      'for rows that differ, say whose values count: --on-difference source, or --on-difference target',
-      'for names and numbers of experiments: --on-conflict rename, or --on-conflict merge',
-    ],
-    details: { problems: conflicts },
-  });
-}
-
-// ---------------------------------------------------------------- doing
-
-/** Rows that one transaction holds at the most, about. */
-const TOGETHER = 50_000;
-
 /** @throws {MtrackError} */
-export async function runImport(source: Source, agreed: Survey, options: ImportOptions): Promise<Outcome> {
+export async function runImport(agreed: Survey, options: ImportOptions): Promise<Outcome> {
   const started = Date.now();
+  const { source } = agreed;
   const { database } = agreed.target;
-  if (agreed.target.isEmpty) await makeTables(database, agreed.target.revision);
+  if (agreed.target.isEmpty) await makeTargetTables(agreed.target);
   const problems = new Problems();
   const loader = await database.loader();
   let loaded: { tallies: ReadonlyMap<string, Tally>; map: ExperimentMap };
@@ -199,14 +62,29 @@ export async function runImport(source: Source, agreed: Survey, options: ImportO
     await loader.close();
   }
   const tables = await proven(agreed.target, loaded.tallies, problems, options);
+  const isProven = tables.every(({ source, target }) => isEqual(source, target));
+  const unproven = isProven ? [] : await unlike(agreed, options);
   return {
     revision: agreed.target.revision,
     tables,
-    problems: problems.list,
+    problems: [...problems.list, ...unproven],
     renumbered: loaded.map.renumbered,
-    unproven: tables.filter(({ source, target }) => !isEqual(source, target)).map(({ table }) => table),
+    unproven: [...new Set(unproven.flatMap(({ rows }) => Object.keys(rows)))],
     seconds: (Date.now() - started) / 1000,
   };
+}
+
+/** Row by row, where the sums are not the same: others who write to the target add to it, and are of no account. */
+async function unlike({ source, target }: Survey, options: ImportOptions): Promise<readonly Problem[]> {
+  const { database, revision, schema } = target;
+  const session = await database.reader(options.patience);
+  try {
+    const compared = { session, dialect: database.dialect, revision, schema };
+    const { problems } = await verifyStores(source, compared, options);
+    return problems.filter(({ kind }) => kind === 'missing' || kind === 'different');
+  } finally {
+    await session.close();
+  }
 }
 
 const isEqual = (one: Digest, other: Digest) => one.rows === other.rows && one.checksum === other.checksum;
@@ -222,11 +100,11 @@ async function load(
   const { dialect } = database;
   const target = await lookAtTarget(database, loader);
   if (target.revision !== agreed.target.revision) throw moved(agreed.target.revision, target.revision);
-  const map = await experimentMap(source, target, loader, options, problems);
+  const map = await experimentMap(source, { schema: target.schema, dialect, session: loader }, options, problems);
   const sieve = new Sieve(dialect, options.cutLong);
   const meter = new Meter('load', options.onProgress, agreed.rows);
   const refuse = () => {
-    const refusal = refusalOf({ ...agreed, problems: problems.list }, options);
+    const refusal = refusalOf({ problems: problems.list }, options);
     if (refusal) throw refusal;
   };
   const into = new Load(loader, dialect, {
@@ -250,10 +128,10 @@ async function load(
     const mapped = map.apply(batch);
     const rows = sieve.pass(mapped, problems);
     refuse();
-    const characters = await into.put({ table: batch.table, rows });
+    const characters = await put(into, { table: batch.table, rows }, loader, dialect);
     meter.add(batch.table.name, batch.rows.length, characters);
     open += rows.length;
-    if (!own || open < TOGETHER) continue;
+    if (!own || open < options.transactionRows) continue;
     await loader.commit();
     await loader.begin();
     open = 0;
@@ -263,6 +141,39 @@ async function load(
   await refuseBroken(loader, dialect, [...into.tallies.keys()]);
   if (own) await loader.commit();
   return { tallies: into.tallies, map };
+}
+
+/** @throws {MtrackError} TARGET_CONFLICT for rows that the database does not take beside one another */
+async function put(into: Load, batch: Batch, loader: Loader, dialect: Dialect): Promise<number> {
+  try {
+    return await into.put(batch);
+  } catch (error) {
+    if (dialect.faultOf(error) !== 'other' || error instanceof MtrackError) throw error;
+    await loader.rollback();
+    throw await notTaken(error, batch, loader, dialect);
+  }
+}
+
+/** Why the database has not taken a batch, as far as it can be found out. */
+async function notTaken(
+  error: unknown,
+  { table, rows }: Batch,
+  loader: Loader,
+  dialect: Dialect,
+): Promise<MtrackError> {
+  const { taken, different } = await sorted({ table, rows }, loader, dialect);
+  const problems = [
+    ...taken.map((each) => takenOf(table, each)),
+    ...different.map((each) => differenceOf(table, each)),
+    ...alikeIn({ table, rows }),
+  ];
+  return new MtrackError(problems.length > 0 ? 'TARGET_CONFLICT' : 'STATEMENT_FAILED', {
+    found: [`rows of ${table.name}: ${messageOf(error)}`, ...problems.map(problemText)].join('\n'),
+    expected: 'rows that the target takes; what was committed before these stays, and is passed over the next time',
+    fix: ['put these right in the source, and run the import again'],
+    details: { problems },
+    cause: error,
+  });
 }
 
 const tablesIn = (target: Target, names: ReadonlyMap<string, unknown>) =>
@@ -311,6 +222,7 @@ async function proven(
         updated: tally?.updated ?? 0,
         kept: tally?.kept ?? 0,
         leftBehind,
+        repeated: problems.repeated.get(table.name) ?? 0,
         source: tally?.source.digest ?? NOTHING,
         target: tally ? await readBack(table, tally) : NOTHING,
       });

@@ -59,9 +59,13 @@ export class Load {
   async put({ table, rows }: Batch): Promise<number> {
     const tally = await this.#tallyOf(table);
     if (tally.target === null) {
-      await this.#loader.load(table.name, columnsOf(table), rows);
+      const loading = this.#loader.load(table.name, columnsOf(table), rows);
+      // The server is at work meanwhile.
+      loading.catch(() => undefined);
+      const characters = this.#sum(table, rows, tally.source);
+      await loading;
       tally.added += rows.length;
-      return this.#sum(table, rows, tally.source);
+      return characters;
     }
     const found = await sorted({ table, rows }, this.#loader, this.#dialect);
     for (const taken of found.taken) this.#options.onTaken(table, taken);

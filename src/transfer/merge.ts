@@ -1,10 +1,12 @@
 /** What of a batch is new to a target, what it has already, and what stands in the way. */
 import type { Dialect } from '../dialect/dialect.js';
+import { foldText } from '../dialect/row-words.js';
 import type { Session } from '../dialect/session.js';
 import { canonicalWriter } from '../rows/json.js';
 import { keyOf, keyText, rowsByKey } from '../rows/lookup.js';
 import { columnsOf, type Row, type Value } from '../rows/values.js';
 import type { Table } from '../schema/model.js';
+import { type Problem, rowText } from './problems.js';
 import { keyNames } from './sieve.js';
 import type { Batch } from './source.js';
 
@@ -82,13 +84,8 @@ function takenBy(others: readonly Row[], rows: readonly Row[], key: (row: Row) =
   });
 }
 
-/** Near to what collations that are blind to case and accents hold to be equal. */
 const folded = (key: readonly Value[]) =>
-  keyText(
-    key.map((value) =>
-      typeof value === 'string' ? value.normalize('NFKD').replaceAll(/\p{M}/gu, '').toLowerCase().trimEnd() : value,
-    ),
-  );
+  keyText(key.map((value) => (typeof value === 'string' ? foldText(value) : value)));
 
 /** Rows that are new by their key, and not by what else is unique in the table. */
 async function takenNames(table: Table, rows: readonly Row[], session: Session, dialect: Dialect): Promise<Taken[]> {
@@ -110,4 +107,25 @@ function uniquesOf(table: Table): readonly (readonly string[])[] {
     ...table.uniques.map(({ columns }) => columns),
     ...indexes.map(({ columns }) => columns.map(({ name }) => name)),
   ];
+}
+
+/** Rows of a batch whose keys some collations hold to be the same. */
+export function alikeIn({ table, rows }: Batch): Problem[] {
+  const names = keyNames(table);
+  const key = keyOf(table, names);
+  const known = new Map<string, Row>();
+  return rows.flatMap((row): Problem[] => {
+    const text = folded(key(row));
+    const other = known.get(text);
+    known.set(text, other ?? row);
+    if (!other) return [];
+    return [
+      {
+        kind: 'taken',
+        where: rowText(table.name, names, key(row)),
+        reason: `: its key may be that of ${rowText(table.name, names, key(other))} to the target`,
+        rows: { [table.name]: 1 },
+      },
+    ];
+  });
 }

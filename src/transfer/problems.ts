@@ -15,6 +15,10 @@ export interface Problem {
     | 'different'
     /** The target has another row in its place: of the same name, or of a key that it holds to be the same. */
     | 'taken'
+    /** The target does not have it. */
+    | 'missing'
+    /** An experiment whose name or number another one has. */
+    | 'name-taken'
     /** The target's revision has no table or column for it. */
     | 'no-place';
   /** Where: a path, or table and key. */
@@ -26,20 +30,28 @@ export interface Problem {
 }
 
 export const problemText = ({ where, line, reason }: Problem): string =>
-  `${where}${line === undefined ? '' : `, line ${line},`} ${reason}`;
+  `${where}${line === undefined ? '' : `, line ${line},`}${reason.startsWith(':') ? '' : ' '}${reason}`;
 
 /** Keeps all of them. */
 export class Problems {
   readonly list: Problem[] = [];
+  /** Lines of the source that say what another one has said, by table: they are one row. */
+  readonly repeated = new Map<string, number>();
 
   add(problem: Problem): void {
     this.list.push(problem);
+  }
+
+  repeat(table: string, lines: number): void {
+    this.repeated.set(table, (this.repeated.get(table) ?? 0) + lines);
   }
 
   /** Rows that are lost, by table. */
   get rows(): ReadonlyMap<string, number> {
     const rows = new Map<string, number>();
     for (const problem of this.list) {
+      // The target has a row of its own in its place.
+      if (problem.kind === 'different') continue;
       for (const [table, n] of Object.entries(problem.rows)) rows.set(table, (rows.get(table) ?? 0) + n);
     }
     return rows;
@@ -57,9 +69,12 @@ export function rowText(table: string, names: readonly string[], values: readonl
 
 const BAD: readonly Problem['kind'][] = ['damaged', 'does-not-fit', 'orphan', 'no-place'];
 
+/** Whether something of the source cannot be moved. */
+export const isBad = ({ kind }: Problem) => BAD.includes(kind);
+
 /** Why all is refused for what cannot be moved; null where there is nothing of the kind, or it is to be left behind. */
 export function refusalFor(problems: readonly Problem[], skipBad: boolean, so: string): MtrackError | null {
-  const bad = skipBad ? [] : problems.filter(({ kind }) => BAD.includes(kind));
+  const bad = skipBad ? [] : problems.filter(isBad);
   if (bad.length === 0) return null;
   return new MtrackError('SOURCE_DAMAGED', {
     found: [

@@ -7,7 +7,7 @@ import { positionOf } from '../schema/lineage.js';
 import { assess } from '../upgrade/assess.js';
 import { execute } from '../upgrade/execute.js';
 import { makeTables } from '../upgrade/init.js';
-import { openDatabaseSource } from './database.js';
+import { type DatabaseSource, openDatabaseSource } from './database.js';
 import { Load } from './load.js';
 import { underLock } from './lock.js';
 import { Problems } from './problems.js';
@@ -29,7 +29,7 @@ export interface BringingOptions {
 export const isOlder = (source: Source, revision: string) => positionOf(source.revision) < positionOf(revision);
 
 /** The same source at a newer revision. Closing it closes the old one, too. */
-export async function broughtTo(revision: string, source: Source, options: BringingOptions): Promise<Source> {
+export async function broughtTo(revision: string, source: Source, options: BringingOptions): Promise<DatabaseSource> {
   const scratch = await options.openScratch();
   try {
     const problems = await fill(scratch.database, source, options);

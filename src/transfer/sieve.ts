@@ -3,9 +3,9 @@ import type { Dialect } from '../dialect/dialect.js';
 import type { Misfit } from '../dialect/fit.js';
 import { keyOf, keyText } from '../rows/lookup.js';
 import { columnsOf, type Row, type Value } from '../rows/values.js';
-import type { Column, Table } from '../schema/model.js';
+import { type Column, columnOf, type Table } from '../schema/model.js';
 import { python } from '../schema/operations.js';
-import { type Problems, rowText } from './problems.js';
+import { type Problem, type Problems, rowText } from './problems.js';
 import type { Batch } from './source.js';
 
 /** Columns of which MLflow cuts a value that is too long for them (MLFLOW_TRUNCATE_LONG_VALUES). */
@@ -22,20 +22,19 @@ interface Reference {
 interface Checks {
   readonly names: readonly string[];
   readonly key: (row: Row) => Row;
-  readonly columns: readonly { readonly column: Column; readonly misfit: Misfit }[];
+  readonly misfits: readonly { readonly at: number; readonly column: Column; readonly misfit: Misfit }[];
   readonly references: readonly Reference[];
   /** Columns that do not hold every value as it is. */
   readonly held: readonly { readonly at: number; readonly value: (value: Value) => Value }[];
+  /** Makes keys alike that the target holds to be the same; null where there are none. */
+  readonly fold: ((key: Row) => Row) | null;
+  /** There is nothing to check but references. */
+  readonly isVoid: boolean;
 }
 
-function heldRow(row: Row, { held }: Checks): Row {
-  let changed = row;
-  for (const { at, value } of held) {
-    const given = row[at] ?? null;
-    const kept = value(given);
-    if (!Object.is(kept, given)) changed = changed.with(at, kept);
-  }
-  return changed;
+function cutValue(value: Value, { name, type }: Column): string | null {
+  if (typeof value !== 'string' || type.kind !== 'varchar' || !CUT.includes(name)) return null;
+  return python.firstOf(value, type.length);
 }
 
 export class Sieve {
@@ -53,20 +52,72 @@ export class Sieve {
   }
 
   /** The rows that can go in, as the target holds them. What cannot is told to `problems`. */
-  pass(batch: Batch, problems: Problems): readonly Row[] {
-    const { table } = batch;
+  pass({ table, rows }: Batch, problems: Problems): readonly Row[] {
     const checks = this.#checksOf(table);
-    const held = checks.held.length === 0 ? batch.rows : batch.rows.map((row) => heldRow(row, checks));
-    const rows = this.#cutsLong ? held.map((row) => this.#cut(row, checks, table, problems)) : held;
-    const bad = new Set<Row>();
+    if (checks.isVoid && this.#kept.size === 0) return rows;
+    const alike = new Map<string, Row>();
+    const passed: Row[] = [];
     for (const row of rows) {
-      const reason = this.#against(row, checks);
-      if (reason === null) continue;
-      bad.add(row);
-      this.keepBack(table, row);
-      problems.add({ ...reason, where: rowText(table.name, checks.names, checks.key(row)), rows: { [table.name]: 1 } });
+      const held = this.#held(row, checks, table, problems);
+      if (held && this.#isAlone(held, alike, checks, table, problems)) passed.push(held);
     }
-    return bad.size === 0 ? rows : rows.filter((row) => !bad.has(row));
+    return passed;
+  }
+
+  /**
+   * Whether no other row has a key that the target holds to be the same. Of rows that come together, as those of a run do: of
+   * others the database itself will say so.
+   */
+  #isAlone(row: Row, alike: Map<string, Row>, checks: Checks, table: Table, problems: Problems): boolean {
+    if (!checks.fold) return true;
+    const key = checks.key(row);
+    const folded = keyText(checks.fold(key));
+    const other = alike.get(folded);
+    if (other === undefined) {
+      alike.set(folded, row);
+      return true;
+    }
+    const there = rowText(table.name, checks.names, checks.key(other));
+    this.keepBack(table, row);
+    problems.add({
+      kind: 'taken',
+      where: rowText(table.name, checks.names, key),
+      reason: `: the target holds its key to be that of ${there}`,
+      rows: { [table.name]: 1 },
+    });
+    return false;
+  }
+
+  /** The row as the target holds it; null where it does not. */
+  #held(given: Row, checks: Checks, table: Table, problems: Problems): Row | null {
+    const tell = (problem: Pick<Problem, 'kind' | 'reason' | 'rows'>) =>
+      problems.add({ ...problem, where: rowText(table.name, checks.names, checks.key(given)) });
+    const keptBack = (kind: Problem['kind'], reason: string) => {
+      this.keepBack(table, given);
+      tell({ kind, reason, rows: { [table.name]: 1 } });
+      return null;
+    };
+    let row = given;
+    for (const { at, value: heldValue } of checks.held) {
+      const value = given[at] ?? null;
+      const held = heldValue(value);
+      if (!Object.is(held, value)) row = row.with(at, held);
+    }
+    for (const { at, column, misfit } of checks.misfits) {
+      const value = row[at] ?? null;
+      const reason = misfit(value);
+      if (reason === null) continue;
+      const cut = this.#cutsLong ? cutValue(value, column) : null;
+      if (cut === null || misfit(cut) !== null) return keptBack('does-not-fit', `: ${column.name} ${reason}`);
+      row = row.with(at, cut);
+      tell({ kind: 'cut', reason: `: ${column.name} ${reason}, and has been cut`, rows: {} });
+    }
+    if (this.#kept.size === 0) return row;
+    for (const { table: other, columns, key, references } of checks.references) {
+      if (!this.#kept.get(placeOf(other, references))?.has(keyText(key(row)))) continue;
+      return keptBack('orphan', `: the row of ${other} that ${columns.join(', ')} names is left behind`);
+    }
+    return row;
   }
 
   /** What refers to this row is kept back, too. */
@@ -77,55 +128,35 @@ export class Sieve {
     this.#kept.set(place, kept.add(keyText(key(row))));
   }
 
-  #cut(row: Row, checks: Checks, table: Table, problems: Problems): Row {
-    let changed = row;
-    for (const [at, { column, misfit }] of checks.columns.entries()) {
-      const value = row[at];
-      if (typeof value !== 'string' || column.type.kind !== 'varchar' || !CUT.includes(column.name)) continue;
-      const cut = python.firstOf(value, column.type.length);
-      if (cut === value || misfit(value) === null || misfit(cut) !== null) continue;
-      changed = changed.with(at, cut);
-      problems.add({
-        kind: 'cut',
-        where: rowText(table.name, checks.names, checks.key(row)),
-        reason: `: ${column.name} has been cut from ${[...value].length} characters to ${column.type.length}`,
-        rows: {},
-      });
-    }
-    return changed;
-  }
-
-  #against(row: Row, checks: Checks) {
-    for (let at = 0; at < checks.columns.length; at++) {
-      const check = checks.columns[at];
-      const reason = check?.misfit(row[at] ?? null) ?? null;
-      if (check && reason !== null)
-        return { kind: 'does-not-fit', reason: `: ${check.column.name} ${reason}` } as const;
-    }
-    if (this.#kept.size === 0) return null;
-    for (const { table, columns, key, references } of checks.references) {
-      if (this.#kept.get(placeOf(table, references))?.has(keyText(key(row)))) {
-        return {
-          kind: 'orphan',
-          reason: `: the row of ${table} that ${columns.join(', ')} names is left behind`,
-        } as const;
-      }
-    }
-    return null;
+  #foldOf(table: Table, names: readonly string[]): Checks['fold'] {
+    const folds = names.map((name) => {
+      const column = columnOf(table, name);
+      return column ? this.#dialect.rowWords.folds(column) : null;
+    });
+    if (folds.every((fold) => fold === null)) return null;
+    return (key) => key.map((value, at) => (typeof value === 'string' ? (folds[at]?.(value) ?? value) : value));
   }
 
   #checksOf(table: Table): Checks {
     const known = this.#checks.get(table.name);
     if (known) return known;
     const names = keyNames(table);
+    const columns = columnsOf(table);
+    const misfits = columns.flatMap((column, at) => {
+      const misfit = this.#dialect.rowWords.misfit(column);
+      return misfit ? [{ at, column, misfit }] : [];
+    });
+    const held = columns.flatMap((column, at) => {
+      const value = this.#dialect.rowWords.held(column);
+      return value ? [{ at, value }] : [];
+    });
     const checks: Checks = {
       names,
       key: keyOf(table, names),
-      columns: columnsOf(table).map((column) => ({ column, misfit: this.#dialect.rowWords.misfit(column) })),
-      held: columnsOf(table).flatMap((column, at) => {
-        const value = this.#dialect.rowWords.held(column);
-        return value ? [{ at, value }] : [];
-      }),
+      misfits,
+      held,
+      fold: this.#foldOf(table, names),
+      isVoid: misfits.length === 0 && held.length === 0,
       references: table.foreignKeys.map(({ table: other, columns, references }) => ({
         table: other,
         columns,

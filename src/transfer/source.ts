@@ -19,6 +19,8 @@ export interface Source {
   readonly others: readonly string[];
   /** The dialect whose rules its rows keep; undefined where that is none. */
   readonly dialect?: Dialect | undefined;
+  /** It says the same however often it is asked. */
+  readonly isSteady: boolean;
   /** How many rows there are of each table, as far as that is known beforehand. */
   readonly counts: ReadonlyMap<string, number>;
   /**

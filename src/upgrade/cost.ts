@@ -40,6 +40,7 @@ export function estimatedSeconds(plan: Plan, stats: ReadonlyMap<string, TableSta
   return stepsOf(plan).reduce((sum, step) => sum + costOf(step, stats, measured).estimatedSeconds, 0);
 }
 
+/** The steps of a plan, in order. */
 export function stepsOf(plan: Plan): Step[] {
   return plan.revisions.flatMap(({ steps }) => steps);
 }

@@ -2,6 +2,7 @@
 import type { Schema } from '../schema/model.js';
 import type { Location } from './locate.js';
 
+/** What was found in `alembic_version`, and what to do about it, in a sentence each. */
 export function foreignWords({ versions, owner, fits }: Extract<Location, { state: 'foreign' }>): {
   readonly found: string;
   readonly fix: string;

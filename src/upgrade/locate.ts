@@ -71,6 +71,10 @@ export async function locate(session: Session, dialect: Dialect): Promise<Locati
   return locateIn(versions, await dialect.readCatalog(session), dialect);
 }
 
+/**
+ * Where a database is, whose version and schema were read.
+ * @param versions the rows of `alembic_version`; null where there is no such table
+ */
 export function locateIn(versions: readonly string[] | null, schema: Schema, dialect: Dialect): Location {
   const [version] = versions ?? [];
   if (version !== undefined) {

@@ -8,7 +8,9 @@ import { BASE, between, schemaAt } from '../schema/lineage.js';
 import { EMPTY_SCHEMA, type Schema, type Table } from '../schema/model.js';
 import { type Backfill, isComputed, type Operation, type Range, type Revision } from '../schema/operations.js';
 import { type Progress, probe } from '../schema/probe.js';
+import { checksFirst } from './checks-first.js';
 import { type Due, type Fused, fuseToFirst, fuseToLast } from './fuse.js';
+import { keysLast } from './keys-last.js';
 import { BASE_REVISION, copiedBy } from './locate.js';
 import type { Start } from './start.js';
 
@@ -53,6 +55,10 @@ export interface Plan {
   readonly hash: string;
 }
 
+/**
+ * The plan from where a database is.
+ * @param target a revision that is not before it
+ */
 export function planUpgrade(start: Start, target: string, dialect: Dialect): Plan {
   const from = start.state === 'empty' ? BASE : start.revision;
   const incomplete = start.state === 'empty' || start.partWay?.revision === BASE_REVISION;
@@ -61,7 +67,9 @@ export function planUpgrade(start: Start, target: string, dialect: Dialect): Pla
     operationsDue(revision, i === 0 ? start : null, dialect).map((operation): Due => ({ revision, operation })),
   );
   const fused = dialect.rebuildsTables ? fuseToLast(due, dialect.traits) : fuseToFirst(due, dialect.traits);
-  const { steps, after } = compileAll(fused, start.schema, dialect);
+  const whole = dialect.checksFirst ? checksFirst(fused) : fused;
+  const ordered = dialect.keysLast ? keysLast(whole, start.schema) : whole;
+  const { steps, after } = compileAll(ordered, start.schema, dialect);
   const planned = revisions.map((revision, i) => ({
     revision,
     version: revision.id,

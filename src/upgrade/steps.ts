@@ -35,14 +35,21 @@ async function runStatement(statement: Statement, context: StepContext): Promise
     await observed(context, () => session.run(statement.sql));
     return;
   }
+  const { mostChunks } = context.database.dialect;
   const total = await countOf(statement.over.table, context);
+  const rows = Math.max(statement.over.rows, Math.ceil(total / mostChunks));
+  // Where chunks are few for their cost, not even the end of the only one is looked for.
+  const isOne = Number.isFinite(mostChunks) && total <= rows;
   let done = 0;
-  for await (const { after, upTo } of chunks(statement.over, context)) {
+  for await (const { after, upTo } of isOne ? [WHOLE] : chunks({ ...statement.over, rows }, context)) {
     await session.run(inChunk(statement.sql, { after, upTo }));
-    done = upTo === null ? total : Math.min(total, done + statement.over.rows);
+    done = upTo === null ? total : Math.min(total, done + rows);
     onProgress({ event: 'rows', done, total, what: statement.note ?? statement.over.table });
   }
 }
+
+/** The one range of a table that is not cut. */
+const WHOLE = { after: null, upTo: null };
 
 /** The ranges of a table that make up its rows, each about `rows` long, one after the other. */
 async function* chunks(

@@ -9,6 +9,7 @@ import { isKnownVariant } from '../schema/variants.js';
 /** Exact numbers of rows, by table. */
 export type RowCounts = ReadonlyMap<string, number>;
 
+/** Counts the rows of tables that are there. */
 export async function countRows(session: Session, dialect: Dialect, tables: readonly string[]): Promise<RowCounts> {
   const counts = new Map<string, number>();
   for (const table of tables) {

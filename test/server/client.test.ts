@@ -5,13 +5,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { SERVERS, type TestDatabase } from '../support/databases.js';
+import { SERVERS } from '../support/databases.js';
 import { ORACLE_HEAD, PYTHON } from '../support/mlflow.js';
 import { upgradeTo } from '../support/state.js';
 import { type MlflowTarget, type RunningServer, startMlflow, startServer } from './processes.js';
 
 const exec = promisify(execFile);
-const KINDS = ['sqlite', 'postgresql', 'mysql'] as const;
+const JOB = join(import.meta.dirname, 'client', 'job.py');
+const KINDS = ['sqlite', 'postgresql', 'mysql', 'files'] as const;
 type Kind = (typeof KINDS)[number];
 
 /** What is not the same, and why: by kind of store, area, and what was asked. */
@@ -24,30 +25,30 @@ type Results = Readonly<Record<string, readonly unknown[]>>;
 const cleanup: (() => Promise<void> | void)[] = [];
 const results = new Map<Kind, { readonly theirs: Results; readonly ours: Results }>();
 
-/** Two stores of the kind, both at the revision of MLflow 3.17: it runs beside it. */
-async function twoStores(kind: Kind): Promise<readonly [MlflowTarget, MlflowTarget]> {
-  const folders = [0, 1].map(() => mkdtempSync(join(tmpdir(), 'mtrack-client-')));
-  cleanup.push(() => {
-    for (const folder of folders) rmSync(folder, { recursive: true, force: true });
-  });
-  const server = SERVERS[kind];
-  const databases: TestDatabase[] = [await server.empty()];
-  cleanup.push(async () => {
-    for (const database of databases) await database.drop();
-  });
-  await upgradeTo(databases[0] as TestDatabase, ORACLE_HEAD);
-  databases.push(await server.copy(databases[0] as TestDatabase));
-  return databases.map(({ uri }, i) => ({ uri, destination: join(folders[i] ?? '', 'artifacts') })) as [
-    MlflowTarget,
-    MlflowTarget,
-  ];
+function folder(): string {
+  const path = mkdtempSync(join(tmpdir(), 'mtrack-client-'));
+  cleanup.push(() => rmSync(path, { recursive: true, force: true }));
+  return path;
 }
 
-async function job(url: string): Promise<Results> {
+/** Two stores of the kind, databases at the revision of MLflow 3.17: it runs beside it. */
+async function twoStores(kind: Kind): Promise<readonly [MlflowTarget, MlflowTarget]> {
+  const target = (uri: string): MlflowTarget => ({ uri, destination: join(folder(), 'artifacts') });
+  if (kind === 'files') return [target(join(folder(), 'mlruns')), target(join(folder(), 'mlruns'))];
+  const server = SERVERS[kind];
+  const first = await server.empty();
+  cleanup.push(() => first.drop());
+  await upgradeTo(first, ORACLE_HEAD);
+  const second = await server.copy(first);
+  cleanup.push(() => second.drop());
+  return [target(first.uri), target(second.uri)];
+}
+
+async function job(kind: Kind, url: string): Promise<Results> {
   const cwd = mkdtempSync(join(tmpdir(), 'mtrack-client-'));
   mkdirSync(join(cwd, 'work'));
   try {
-    const { stdout } = await exec(PYTHON, [join(import.meta.dirname, 'client', 'job.py'), `database=${url}`], {
+    const { stdout } = await exec(PYTHON, [JOB, `${kind === 'files' ? kind : 'database'}=${url}`], {
       cwd,
       maxBuffer: 64 * 1024 * 1024,
       env: { ...process.env, PYTHONDONTWRITEBYTECODE: '1' },
@@ -73,7 +74,7 @@ beforeAll(async () => {
   });
   for (const [i, kind] of KINDS.entries()) {
     // One core for each client, and its server waits while it works.
-    const [theirs, ours] = await Promise.all([job(mlflow.urls[i] ?? ''), job(servers[i]?.url ?? '')]);
+    const [theirs, ours] = await Promise.all([job(kind, mlflow.urls[i] ?? ''), job(kind, servers[i]?.url ?? '')]);
     results.set(kind, { theirs, ours });
   }
 }, 900_000);
@@ -83,7 +84,8 @@ afterAll(async () => {
 });
 
 describe.each(KINDS)("MLflow's client on %s", (kind) => {
-  test.each(['experiments', 'runs', 'artifacts', 'models', 'registry', 'traces'])('%s', (area) => {
+  const areas = ['experiments', 'runs', 'artifacts', 'models', 'registry', 'traces'];
+  test.each(kind === 'files' ? areas.filter((area) => area !== 'registry') : areas)('%s', (area) => {
     const { theirs, ours } = results.get(kind) ?? { theirs: {}, ours: {} };
     const [expected, actual] = [theirs[area] ?? [], ours[area] ?? []];
     expect(expected.length).toBeGreaterThan(10);

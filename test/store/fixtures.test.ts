@@ -117,8 +117,14 @@ function comparable({ experiments, experiments_default_order, runs_default_order
   };
 }
 
+/** All of them where that is cheap, or asked for (MTRACK_TESTS=all); else the oldest and the newest. */
+function sampled(all: readonly string[], dialect: string): readonly string[] {
+  if (dialect === 'sqlite' || process.env.MTRACK_TESTS === 'all') return all;
+  return all.filter((_, at) => at === 0 || at === all.length - 1);
+}
+
 await forEachDatabaseStore('databases of releases', ({ server }) => {
-  for (const release of releases(server.dialect)) {
+  for (const release of sampled(releases(server.dialect), server.dialect)) {
     test(`MLflow ${release}`, async () => {
       const expected = expectedAfterUpgrade(server.dialect, release) as Expected | null;
       expect(expected).not.toBeNull();

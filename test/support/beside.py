@@ -1,6 +1,6 @@
-"""A process of MLflow's file store beside ours on the same folder: works until it is told to stop, and tells what it did.
+"""A process of MLflow's store beside ours on the same folder or database: works until it is told to stop, and tells what it did.
 
-usage: python beside.py ROOT
+usage: python beside.py FOLDER_OR_URI
 Each line on stdin is [method, arguments]; "go" begins the load, "stop" ends it. Answers are lines of JSON.
 """
 import json
@@ -27,6 +27,7 @@ from mlflow.entities import (  # noqa: E402
     ViewType,
 )
 from mlflow.store.tracking.file_store import FileStore  # noqa: E402
+from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore  # noqa: E402
 
 
 def say(**fields):
@@ -36,7 +37,7 @@ def say(**fields):
 
 def load(root, shared, stopped):
     """Writes to the shared runs, makes runs, experiments, models and traces, and reads and searches it all."""
-    store = FileStore(root)
+    store = SqlAlchemyStore(root, "/nowhere") if "://" in root else FileStore(root)
     done = {"points": {}, "params": {}, "tags": {}, "runs": [], "traces": [], "models": [], "experiments": []}
     at = 0
     while not stopped.is_set():

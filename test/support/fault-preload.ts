@@ -227,7 +227,8 @@ function wrapSqlite(prototype: SqliteDatabase): void {
 
 // ---------------------------------------------------------------- the driver that this run uses
 
-const scheme = process.argv.find((each) => /^\w+(\+\w+)?:\/\//.test(each))?.match(/^\w+/)?.[0];
+/** Of several databases the last one that is named: the one that is written to. */
+const scheme = process.argv.findLast((each) => /^\w+(\+\w+)?:\/\//.test(each))?.match(/^\w+/)?.[0];
 const require = createRequire(import.meta.url);
 if (scheme === 'sqlite') wrapSqlite(require('better-sqlite3').prototype);
 if (scheme === 'postgresql') wrapPostgresql(require('pg').Client.prototype);

@@ -351,6 +351,8 @@ def bulk_of_server(store, ids, key, most):
     from flask import Flask
     from mlflow.server import handlers
 
+    if not ids:
+        return []
     handlers._tracking_store = store
     query = [("run_id", id) for id in ids] + [("metric_key", key), ("max_results", most)]
     with Flask("bulk").test_request_context("/", query_string=MultiDict(query)):

@@ -24,11 +24,19 @@ export interface Screen {
 export async function onTerminal(
   args: readonly string[],
   answers: readonly Answer[],
-  { node = [], env = {} }: Pick<RunOptions, 'node' | 'env'> = {},
+  { node = [], env = {}, ...others }: Pick<RunOptions, 'node' | 'env'> = {},
 ): Promise<Screen> {
-  const command = [process.execPath, ...node, RUN, ...args];
+  return programOnTerminal([process.execPath, ...node, RUN, ...args], answers, { env, ...others });
+}
+
+/** Any program, as `mtrack` is run by `onTerminal`. */
+export async function programOnTerminal(
+  command: readonly string[],
+  answers: readonly Answer[],
+  { env = {}, cwd = ROOT }: Pick<RunOptions, 'env' | 'cwd'> = {},
+): Promise<Screen> {
   const child = spawn('python3', [join(import.meta.dirname, 'terminal.py'), ...command], {
-    cwd: ROOT,
+    cwd,
     env: environment({ TERM: 'xterm-256color', ...env }),
     stdio: ['pipe', 'pipe', 'inherit'],
   });

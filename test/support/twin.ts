@@ -11,6 +11,7 @@ import type { Store } from '../../src/store/store.js';
 import type { Implementation, TestStore } from '../store/implementations.js';
 import { opened, type TestDatabase } from './databases.js';
 import { ORACLE_HEAD } from './mlflow.js';
+import { NumberedExperiments } from './numbered.js';
 import type { Answer, Call, Oracle, Reference } from './oracle.js';
 
 export const START = Date.UTC(2024, 1, 29, 12);
@@ -27,6 +28,23 @@ interface Twins {
   readonly unsaid?: (call: Call) => boolean;
 }
 
+/** Scripts one after the other, each with references that count its own calls only. */
+export function joined(...scripts: readonly (readonly Call[])[]): Call[] {
+  const all: Call[] = [];
+  for (const calls of scripts) {
+    const offset = all.length;
+    all.push(...calls.map(([method, args]): Call => [method, shifted(args, offset) as unknown[]]));
+  }
+  return all;
+}
+
+function shifted(value: unknown, by: number): unknown {
+  if (Array.isArray(value)) return value.map((each) => shifted(each, by));
+  if (value === null || typeof value !== 'object') return value;
+  if (isReference(value)) return { ...value, of: value.of + by };
+  return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, shifted(each, by)]));
+}
+
 /** Runs the calls on both stores. */
 export async function twins(
   { fresh, copyOf }: Implementation,
@@ -35,12 +53,15 @@ export async function twins(
   { before = [], tables = [], inOtherWords = () => false, unsaid = () => false }: Twins = {},
 ): Promise<void> {
   await using mine = await fresh(ORACLE_HEAD);
-  const made = await oracle.script(mine.uri, mine.artifactRoot, START, before);
+  const numbered = mine.database === null ? new NumberedExperiments() : undefined;
+  const made = await oracle.script(mine.uri, mine.artifactRoot, START, beforehand(before, numbered));
   failures(made);
   await using other = await copyOf(mine);
   const start = START + before.length * SECOND;
-  const ours = await script(mine, calls, { start, answers: made });
-  const theirs = await oracle.script(other.uri, other.artifactRoot, start, calls, made);
+  const asked: Call[] = [];
+  const answered = calls.map((call) => (isAnswered(mine, call) ? call : NOTHING));
+  const ours = await script(mine, answered, { start, answers: made, numbered, asked });
+  const theirs = await oracle.script(other.uri, other.artifactRoot, start, asked, made);
   const [one, two] = [naming(mine, mine), naming(mine, other)];
   // What was there before is the same for both.
   for (const { of } of [one, two]) plain(made, of);
@@ -60,6 +81,20 @@ export async function twins(
   }
 }
 
+/** Of what a file store has not, nothing is asked; and of several traces MLflow's does not tell. */
+const isAnswered = ({ database }: TestStore, [method]: Call): boolean =>
+  database !== null || !(/^registry\.|^traces\.spans\./.test(method) || method === 'traces.getInfos');
+const NOTHING: Call = ['experiments.get', ['0']];
+
+/** All of them are to succeed. */
+function beforehand(calls: readonly Call[], numbered: NumberedExperiments | undefined): Call[] {
+  return calls.map((call, at) => {
+    const written = numbered?.in(call) ?? call;
+    numbered?.note(call, at, { result: null });
+    return written;
+  });
+}
+
 /** MLflow was not prepared for it: we refuse it in our own way. */
 const hasFailed = (answer: Answer | undefined): boolean =>
   answer !== undefined && 'error' in answer && answer.error[0] === null;
@@ -74,20 +109,32 @@ function databaseOf({ database }: TestStore): TestDatabase {
   return database;
 }
 
-/** The calls on mtrack's store. @param answers of calls before these */
+interface Script {
+  readonly start?: number;
+  /** Of calls before these. */
+  readonly answers?: readonly Answer[];
+  readonly numbered?: NumberedExperiments | undefined;
+  /** Takes the calls as they were made, with references. */
+  readonly asked?: Call[];
+}
+
+/** The calls on mtrack's store. */
 export async function script(
   test: TestStore,
   calls: readonly Call[],
-  { start = START, answers = [] }: { start?: number; answers?: readonly Answer[] } = {},
+  { start = START, answers = [], numbered, asked = [] }: Script = {},
 ): Promise<Answer[]> {
   vi.useFakeTimers({ toFake: ['Date'], now: start });
   try {
     const store = await test.open();
     const found: Answer[] = [];
-    for (const [at, [method, args]] of calls.entries()) {
+    for (const [at, call] of calls.entries()) {
       vi.setSystemTime(start + at * SECOND);
+      const [method, args] = numbered?.in(call) ?? call;
+      asked.push([method, args]);
       const given = resolved(args, [...answers, ...found]) as unknown[];
       found.push(await attempt(() => methodOf(store, method)(...given)));
+      numbered?.note(call, answers.length + at, found[at]);
     }
     return found;
   } finally {

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { unpackArtifacts } from '../support/artifacts.js';
 import { mtrack } from '../support/cli.js';
 import { SERVERS, type Server, withDatabase } from '../support/databases.js';
+import { EVERYTHING } from '../support/extent.js';
 import { expectedAfterUpgrade, releases } from '../support/fixtures.js';
 import { ORACLE, ORACLE_HEAD } from '../support/mlflow.js';
 import { Oracle } from '../support/oracle.js';
@@ -10,7 +11,6 @@ import { query, run } from '../support/state.js';
 import { forEachDialect } from '../support/suites.js';
 
 const missing = inject('oracleMissing');
-const EVERYTHING = process.env.MTRACK_TRANSFER === 'all';
 
 let oracle: Oracle;
 beforeAll(async () => {

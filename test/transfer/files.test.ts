@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { mtrack } from '../support/cli.js';
 import { type Server, withDatabase } from '../support/databases.js';
+import { EVERYTHING } from '../support/extent.js';
 import { expectedAfterUpgrade, fileStoreReleases, unpackFileStore } from '../support/fixtures.js';
 import { ORACLE } from '../support/mlflow.js';
 import { Oracle } from '../support/oracle.js';
@@ -15,7 +16,7 @@ import { cutLongTags, experimentsAsMoved, type ReadStore, runsAsMoved } from './
 const trashOf = (root = '') => readdirSync(join(root, '.trash'));
 
 const missing = inject('oracleMissing');
-const EVERYTHING = process.env.MTRACK_TRANSFER === 'all';
+
 const RELEASES = fileStoreReleases();
 
 let oracle: Oracle;

@@ -10,6 +10,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { HEAD } from '../../src/schema/lineage.js';
+import { type Expected, readsAs } from '../store/expected.js';
+import { databaseStore } from '../store/implementations.js';
 import { unpackArtifacts } from '../support/artifacts.js';
 import { finished, upgrade } from '../support/cli.js';
 import { type Server, type TestDatabase, withDatabase } from '../support/databases.js';
@@ -73,7 +75,10 @@ await forEachDialect('fixtures', (server) => {
             expect(Object.keys(read.runs ?? {}).length).toBeGreaterThan(0);
             expect(read).toEqual(expected);
 
-            // Reading through MLflow's client has written nothing.
+            // And the store of mtrack reads it.
+            await readByStore(database, expected);
+
+            // Reading has written nothing.
             expect(differences(upgraded, await stateOf(database))).toEqual([]);
             const names = (expected.experiments ?? []).map(({ name }) => name).sort();
             expect((await oracle.serves(database.uri)).sort()).toEqual(names);
@@ -87,6 +92,12 @@ await forEachDialect('fixtures', (server) => {
     });
   });
 });
+
+/** The store leaves the database as it is. */
+async function readByStore(database: TestDatabase, expected: unknown): Promise<void> {
+  await using store = databaseStore({ ...database, drop: async () => undefined });
+  await readsAs(await store.open(), expected as Expected);
+}
 
 /** mtrack on the one and MLflow 3.18.0 on the other of two equal databases: they stay equal, but for the clock's values. */
 async function toTheHead(database: TestDatabase, server: Server): Promise<void> {

@@ -47,7 +47,7 @@ function evidenceJson({ opened, sum, manifest, origin, content, taken }: Evidenc
   };
 }
 
-export function checkedJson({ evidence, verdict, restored, rehearsal }: Checked): Record<string, unknown> {
+export function checkedJson({ evidence, verdict, restored, rehearsal, artifacts }: Checked): Record<string, unknown> {
   return {
     ...evidenceJson(evidence),
     takenAt: verdict.taken.at,
@@ -57,6 +57,7 @@ export function checkedJson({ evidence, verdict, restored, rehearsal }: Checked)
     notes: verdict.notes,
     restored,
     rehearsal,
+    artifacts,
   };
 }
 
@@ -83,6 +84,7 @@ export function checkedText(
     `  ${lacksText(verdict.lacks)}`,
     ...verdict.notes.map((note) => `  ! ${note}`),
     ...(restored ? restoredLines(checked) : []),
+    ...artifactLines(checked),
     ...(rehearsal
       ? [
           `  rehearsed: the upgrade to ${atText(rehearsal.to)} took ${duration(rehearsal.seconds)} on it, and was verified`,
@@ -112,6 +114,15 @@ function restoredLines({ restored }: Checked): string[] {
       ? '  every row is the same in the database'
       : `  the same but for ${plural(moved.length, 'table')} that the database went on with:`,
     ...moved.map((each) => `    ${each.table}: ${sinceText(each)}`),
+  ];
+}
+
+function artifactLines({ artifacts }: Checked): string[] {
+  if (!artifacts) return [];
+  const { looked, unknown } = artifacts;
+  return [
+    `  artifacts are at ${count(looked - unknown.length)} of ${plural(looked, 'place')} that models of it have`,
+    ...unknown.map(({ of, uri, because }) => `  ! ${of}: ${uri} could not be looked at: ${because}`),
   ];
 }
 

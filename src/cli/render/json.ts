@@ -7,6 +7,10 @@ import type { Outcome } from '../../upgrade/execute.js';
 import { othersIn } from '../../upgrade/foreign.js';
 import type { Location } from '../../upgrade/locate.js';
 
+/**
+ * What `--dry-run --json` prints: revisions with their steps, tables and statements; rows and bytes are the database's
+ * own numbers.
+ */
 export function planJson({ plan, stats, consents, findings, measured }: Assessment): Record<string, unknown> {
   return {
     from: plan.initial ? null : plan.from,
@@ -37,6 +41,7 @@ export function planJson({ plan, stats, consents, findings, measured }: Assessme
   };
 }
 
+/** What `db upgrade --json` prints when it is done. */
 export function outcomeJson(outcome: Outcome): Record<string, unknown> {
   const { verification, ...rest } = outcome;
   return {
@@ -46,6 +51,7 @@ export function outcomeJson(outcome: Outcome): Record<string, unknown> {
   };
 }
 
+/** What `db status --json` prints; `code` is that of docs/exit-codes.md, null at the head. */
 export function locationJson(location: Location): Record<string, unknown> {
   switch (location.state) {
     case 'empty':

@@ -27,6 +27,7 @@ export function codeOfLocation(location: Location): FailureCode | null {
   }
 }
 
+/** What `db status` prints: where the database is, each difference, and the command to run next. */
 export function locationText(location: Location, database: Database): string {
   switch (location.state) {
     case 'empty':

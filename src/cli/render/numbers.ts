@@ -3,6 +3,7 @@ const grouped = new Intl.NumberFormat('en-US');
 /** 1234567 as 1,234,567. */
 export const count = (n: number): string => grouped.format(n);
 
+/** `1 row`, `2 rows`. */
 export const plural = (n: number, one: string, many = `${one}s`): string => `${count(n)} ${n === 1 ? one : many}`;
 
 /** Seconds as a person says them: 0.4 s, 12 s, 3 min 5 s, 2 h 10 min. */

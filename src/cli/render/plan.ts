@@ -48,6 +48,7 @@ function headLines({ plan, stats, measured }: Assessment, dialect: Dialect): str
   ];
 }
 
+/** A revision with the MLflow releases that use it. */
 export function atText(revision: string): string {
   if (revision === BASE) return `${BASE}  (MLflow 0.9)`;
   const releases = releasesOf(revision);
@@ -83,6 +84,7 @@ const WORK = {
   rewrite: 'the table is rewritten',
 };
 
+/** Which table is locked how, and whom that keeps out. */
 export function effectText({ table, lock, blocks, work }: Effect): string {
   return `${table}: ${WORK[work]}; ${blocks === 'nothing' ? 'blocks nobody' : `blocks ${blocks}`} (${lock})`;
 }
@@ -91,6 +93,7 @@ function consentsText(consents: readonly Consent[]): string[] {
   return consents.flatMap((consent) => ['', ...consentText(consent)]);
 }
 
+/** A revision that cannot be undone, in lines: why, the numbers of this database, and notes. */
 export function consentText({ revision, title, because, facts, notes }: Consent): string[] {
   return [
     `! ${revision} cannot be undone: ${title}`,
@@ -102,6 +105,7 @@ export function consentText({ revision, title, because, facts, notes }: Consent)
   ];
 }
 
+/** The findings of the preflight in lines, each with its fix. */
 export function findingsText(findings: readonly Finding[]): string[] {
   return findings.flatMap(({ severity, found, fix }) => [
     '',

@@ -1,8 +1,10 @@
 /** What an import is, would be and was, in words. */
 import type { Manifest } from '../../transfer/archive/manifest.js';
-import type { Outcome, Survey, TableOutcome } from '../../transfer/import.js';
+import type { Outcome, TableOutcome } from '../../transfer/import.js';
 import { type Problem, problemText } from '../../transfer/problems.js';
 import type { Phase, Progress } from '../../transfer/progress.js';
+import type { Survey } from '../../transfer/survey.js';
+import { isVerified, type Verification, type VerifiedTable } from '../../transfer/verify.js';
 import { count, duration, plural } from './numbers.js';
 
 /** Problems that are shown; a report has all of them. */
@@ -44,6 +46,25 @@ export function exportText(manifest: Manifest, problems: readonly Problem[], pat
     `${plural(rows, 'row')} of ${plural(manifest.tables.length, 'table')} in ${path}, at revision ${manifest.revision}`,
     ...manifest.tables.map((table) => `  ${table.name}: ${plural(table.rows, 'row')}; checksum ${table.checksum}`),
     ...problemsText(problems),
+  ].join('\n');
+}
+
+export function verificationText(found: Verification, from: string, to: string): string {
+  const { tables, problems, revision } = found;
+  const line = ({ table, source, equal, different, missing, others }: VerifiedTable) => {
+    const parts = [
+      `${count(equal)} of ${plural(source.rows, 'row')} there`,
+      ...(different > 0 ? [`${count(different)} different`] : []),
+      ...(missing > 0 ? [`${count(missing)} missing`] : []),
+      ...(others > 0 ? [`${count(others)} others in the target`] : []),
+    ];
+    return `  ${table}: ${parts.join(', ')}; checksum ${source.checksum}`;
+  };
+  return [
+    `${from} in ${to}, at revision ${revision}`,
+    ...tables.map(line),
+    ...problemsText(problems),
+    isVerified(found) ? 'everything is there, as it is' : 'NOT everything is there as it is',
   ].join('\n');
 }
 

@@ -55,6 +55,8 @@ async function work(
   log: ReturnType<typeof logger>,
   signal: AbortSignal,
 ): Promise<void> {
+  // The command line does not wait for who started it; a worker lives by it: the port comes this way.
+  process.channel?.ref();
   // The primary has made the tables.
   const serving = await serve({ ...flags, init: false }, named, log, workerMetrics());
   process.send?.({ listening: serving.url });

@@ -57,6 +57,8 @@ export async function runWorkers({ flags, named, log, signal, started }: Workers
       if (!signal.aborted && !failed.signal.aborted) start();
     });
   };
+  // What a program reads from stdout is the primary's.
+  cluster.setupPrimary({ stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
   for (let i = 0; i < flags.workers; i++) start();
   await Promise.race([aborted(signal), aborted(failed.signal)]);
   await stopAll();

@@ -6,8 +6,8 @@ import { scratchDatabase } from '../../dialect/index.js';
 import { shellWord } from '../../dialect/shell.js';
 import { FAILURES, MtrackError } from '../../errors.js';
 import { resolveTarget } from '../../schema/lineage.js';
-import { type ImportOptions, type Outcome, refusalOf, runImport, type Survey, survey } from '../../transfer/import.js';
-import type { Source } from '../../transfer/source.js';
+import { type Outcome, runImport } from '../../transfer/import.js';
+import { type ImportOptions, refusalOf, type Survey, survey } from '../../transfer/survey.js';
 import { fitting, lookAtTarget } from '../../transfer/target.js';
 import { waitingNotes } from '../progress.js';
 import { outcomeText, surveyText } from '../render/transfer.js';
@@ -27,6 +27,7 @@ export interface ImportFlags {
   readonly 'on-conflict': string;
   readonly 'on-difference': string;
   readonly report?: string | undefined;
+  readonly 'transaction-rows': number;
   readonly 'wait-timeout': number;
 }
 
@@ -79,15 +80,15 @@ class Import {
     const options = this.#options(signal);
     try {
       return await transferDisplay('importing', this.#terminal).run(async (onProgress) => {
-        const { source, found } = await this.#look(opener, { ...options, onProgress });
+        const found = await this.#look(opener, { ...options, onProgress });
         try {
           if (this.#flags['dry-run']) return this.#dryRun(found, options);
           const refusal = refusalOf(found, options);
           if (refusal) throw refusal;
           await this.#agree(found);
-          return this.#done(await runImport(source, found, { ...options, onProgress }));
+          return this.#done(await runImport(found, { ...options, onProgress }));
         } finally {
-          await source.close();
+          await found.source.close();
         }
       });
     } finally {
@@ -103,12 +104,13 @@ class Import {
       cutLong: this.#flags['long-values'] === 'cut',
       onConflict: conflict === 'rename' || conflict === 'merge' ? conflict : 'fail',
       onDifference: difference === 'source' || difference === 'target' ? difference : 'fail',
+      transactionRows: this.#flags['transaction-rows'],
       patience: this.#flags['wait-timeout'],
       signal,
     };
   }
 
-  async #look(opener: Opener, options: ImportOptions): Promise<{ source: Source; found: Survey }> {
+  async #look(opener: Opener, options: ImportOptions): Promise<Survey> {
     let source = await opener.first(this.#database.dialect);
     const session = await this.#database.reader(options.patience, waitingNotes(this.#terminal.note));
     try {
@@ -116,7 +118,7 @@ class Import {
       const target = await lookAtTarget(this.#database, session, whenEmpty);
       source ??= opener.at(target);
       source = await fitting(source, target, { ...options, openScratch: scratchDatabase });
-      return { source, found: await survey(source, target, session, options) };
+      return await survey(source, target, session, options);
     } catch (error) {
       await source?.close();
       throw error;

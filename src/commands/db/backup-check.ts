@@ -1,4 +1,5 @@
 import { Args, Flags } from '@oclif/core';
+import { artifactFlags } from '../../cli/artifacts.js';
 import { runBackupCheck } from '../../cli/backup-check.js';
 import { BaseCommand } from '../../cli/base.js';
 import { duration } from '../../cli/flags.js';
@@ -33,9 +34,10 @@ EXIT STATUS: 0 it can be trusted, 30 no such backup, 31 cut off, 32 damaged, 33 
   };
   static override flags = {
     ...databaseFlags,
+    ...artifactFlags,
     alone: Flags.boolean({
       description: 'look at the backup alone, and compare it with no database',
-      exclusive: ['restore', 'rehearse', 'max-age', 'receipt'],
+      exclusive: ['restore', 'rehearse', 'artifacts', 'max-age', 'receipt'],
     }),
     'max-age': duration({ description: 'refuse a backup that was taken longer ago', helpValue: '24h' }),
     moved: Flags.boolean({
@@ -45,6 +47,9 @@ EXIT STATUS: 0 it can be trusted, 30 no such backup, 31 cut off, 32 damaged, 33 
     exact: Flags.boolean({
       description: 'the database has not changed since the backup: every row must be the same',
       dependsOn: ['restore'],
+    }),
+    artifacts: Flags.boolean({
+      description: 'restore it, and look whether the artifacts of its models are there',
     }),
     rehearse: Flags.boolean({ description: 'restore it, and run the upgrade there, timing each step' }),
     to: Flags.string({

@@ -100,6 +100,7 @@ WHERE ${OURS} ORDER BY t.name, i.name, x.is_included_column, x.key_ordinal, x.in
 WHERE ${OURS} ORDER BY g.name`,
 } as const;
 
+/** The tables of the user's own schema, as `sys` has them. */
 export async function readCatalog(session: Session): Promise<Schema> {
   const tables = await session.rows<{ name: string }>(QUERIES.tables);
   const columns = byTable(await session.rows<ColumnRow>(QUERIES.columns));

@@ -27,6 +27,7 @@ export interface Dependents {
   readonly referencing: readonly (readonly [table: string, key: ForeignKey])[];
 }
 
+/** What must go before columns of a table can be altered or dropped, and be made again after it. */
 export function dependentsOf(before: Table, target: Table, delta: TableDelta, schema: Schema): Dependents {
   const columns = new Set(delta.alterColumns.filter(alters).map(({ name }) => name));
   const touched = (names: readonly string[]) => names.some((name) => columns.has(name));

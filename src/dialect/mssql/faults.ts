@@ -62,6 +62,7 @@ const CODES: Readonly<Record<string, FaultKind>> = {
   EINVALIDSTATE: 'connection-lost',
 };
 
+/** What kind of failure an error of tedious or of the server is. */
 export function faultOf(error: unknown): FaultKind {
   const number = numberOf(error, 'number');
   const code = codeOf(error) ?? '';

@@ -14,7 +14,7 @@ import { naming } from './naming.js';
 import { mssqlOptions } from './options.js';
 import { preflight } from './preflight.js';
 import { queryWords } from './query-words.js';
-import { rowWords } from './row-words.js';
+import { rowWordsOf } from './row-words.js';
 import { backupCommand, script } from './script.js';
 import { quote, spellColumn } from './spell.js';
 import { TRAITS } from './traits.js';
@@ -32,11 +32,14 @@ export function mssqlDialect(collation: string | null): Dialect {
     naming,
     words,
     queries: queryWords,
-    rowWords,
+    rowWords: rowWordsOf(collation),
     // All DDL can be rolled back, and is, with the version.
     transaction: 'revision',
     rebuildsTables: false,
+    keysLast: false,
+    checksFirst: false,
     chunkRows: 20_000,
+    mostChunks: Number.POSITIVE_INFINITY,
     spell: (column) => spellColumn(column, collation),
     compile: (operation, schema) => compile(operation, schema, collation),
     nthKey,
@@ -70,6 +73,10 @@ export function mssqlDialect(collation: string | null): Dialect {
   };
 }
 
+/**
+ * Asks the server for the database's name and collation once.
+ * @throws what the driver throws where it cannot be reached
+ */
 export async function openMssql(uri: DatabaseUri, options: OpenOptions): Promise<Omit<Database, 'named'>> {
   const connection = mssqlOptions(uri, { pool: options.pool });
   const session = await openSession(connection, `${PROGRAM} (reading)`);
@@ -108,6 +115,7 @@ export async function openMssql(uri: DatabaseUri, options: OpenOptions): Promise
 
 const setLockTimeout = (milliseconds: number) => `SET LOCK_TIMEOUT ${Math.min(2 ** 31 - 1, Math.round(milliseconds))}`;
 
+/** Read-only questions of the dialect; the tests have them parsed by the server's own grammar. */
 export const QUERIES = {
   database:
     "SELECT DB_NAME() AS [name], CAST(DATABASEPROPERTYEX(DB_NAME(), 'Collation') AS nvarchar(128)) AS [collation]",
@@ -148,6 +156,7 @@ async function readStats(session: Session, tables: readonly string[]): Promise<R
   return stats;
 }
 
+/** Rows and bytes of tables, as the server keeps count of them. */
 export function statsQuery(tables: readonly string[]): Query {
   return sql`SELECT t.name AS [name],
   (SELECT SUM(p.rows) FROM sys.partitions p WHERE p.object_id = t.object_id AND p.index_id IN (0, 1)) AS [estimate],

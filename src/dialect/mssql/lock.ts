@@ -44,6 +44,7 @@ WHERE l.resource_type = N'APPLICATION' AND l.resource_database_id = DB_ID() AND 
   AND CHARINDEX(LEFT(${nameOf(work)}, ${SHOWN}), l.resource_description) > 0`,
 });
 
+/** Statements of the lock; the tests have them parsed by the server's own grammar. */
 export const QUERIES = {
   ...queriesOf('upgrade'),
   // No name of a table is asked for: that would wait for the very locks.

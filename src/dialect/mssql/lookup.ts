@@ -28,6 +28,7 @@ WHERE k.parent_object_id = ${objectId(table)} AND COL_NAME(k.parent_object_id, k
   );
 }
 
+/** Drops a key by what it is of, as the server named it. */
 export function dropKey(table: string, type: 'PK' | 'UQ', columns: readonly string[]): string {
   const part =
     'sys.index_columns x WHERE x.object_id = k.parent_object_id AND x.index_id = k.unique_index_id AND x.key_ordinal';
@@ -40,6 +41,7 @@ ${consistsOf(columns, part, 'COL_NAME(x.object_id, x.column_id)')}`,
   );
 }
 
+/** Drops a reference by what it is of, as the server named it. */
 export function dropForeignKey(table: string, key: ForeignKey): string {
   const part = 'sys.foreign_key_columns x WHERE x.constraint_object_id = k.object_id AND x.constraint_column_id';
   return dropFound(

@@ -28,6 +28,7 @@ interface Server {
 const may = (permission: string) =>
   `HAS_PERMS_BY_NAME(QUOTENAME(SCHEMA_NAME()), N'SCHEMA', N'${permission}') AS [${permission}]`;
 
+/** What is asked; the tests have it parsed by the server's own grammar. */
 export const QUERIES = {
   server: `SELECT CAST(SERVERPROPERTY('ProductVersion') AS nvarchar(128)) AS [version], CAST(SERVERPROPERTY('ProductMajorVersion') AS int) AS [major],
   CAST(SERVERPROPERTY('EngineEdition') AS int) AS [engine], d.name AS [database], SCHEMA_NAME() AS [schema], USER_NAME() AS [user],
@@ -46,6 +47,7 @@ WHERE t.name = N'alembic_version' AND s.name = N'dbo' AND t.schema_id <> SCHEMA_
 WHERE t.schema_id = SCHEMA_ID() AND (t.is_published = 1 OR t.is_replicated = 1 OR t.is_tracked_by_cdc = 1 OR t.temporal_type <> 0) ORDER BY t.name`,
 } as const;
 
+/** What would keep the upgrade from succeeding, all at once; reads only. */
 export async function preflight(session: Session, scope: PreflightScope): Promise<Finding[]> {
   const [server] = await session.rows<Server>(QUERIES.server);
   if (!server) return [];

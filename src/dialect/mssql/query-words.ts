@@ -23,7 +23,9 @@ export const queryWords: QueryWords = {
   bindMany: padded,
   isAmong: isInHoles,
   returning: (column) => ({ output: sql`OUTPUT ${sql.ref(`INSERTED.${column}`)}`, end: NOTHING }),
-  givenNumbers: (table, on) => sql`SET IDENTITY_INSERT ${sql.table(table)} ${sql.raw(on ? 'ON' : 'OFF')}`,
+  // In one batch: a setting ends with the sp_executesql that it was made in.
+  givingNumbers: (table, insert) =>
+    sql`SET IDENTITY_INSERT ${sql.table(table)} ON; ${insert}; SET IDENTITY_INSERT ${sql.table(table)} OFF`,
   locking: { from: sql`WITH (UPDLOCK, ROWLOCK)`, end: NOTHING },
   // In the collation that MLflow asks in; regular expressions came with SQL Server 2025 only.
   compareText: (column, comparator, value) =>

@@ -1,9 +1,10 @@
 import { sql } from 'kysely';
 import { misfitOf } from '../fit.js';
-import { afterEach, heldDoubles, type RowWords } from '../row-words.js';
+import { afterEach, foldText, heldDoubles, type RowWords } from '../row-words.js';
 import { queryWords } from './query-words.js';
 
-export const rowWords: RowWords = {
+/** @param collation the database's own */
+export const rowWordsOf = (collation: string | null): RowWords => ({
   exactly: ({ type }, name) => {
     if (type.kind === 'bigint') return `CONVERT(varchar(20), ${name})`;
     // Style 23 is yyyy-mm-dd (https://learn.microsoft.com/en-us/sql/t-sql/functions/cast-and-convert-transact-sql).
@@ -13,6 +14,8 @@ export const rowWords: RowWords = {
   rowNumber: null,
   after: afterEach,
   held: heldDoubles({ infinities: false }),
+  folds: ({ type }) =>
+    type.kind === 'varchar' && !type.caseSensitive && !/_CS_|_BIN/.test(collation ?? '') ? foldText : null,
   misfit: (column) => misfitOf(column, { zeroCharacter: false, nonFinite: true }),
   first: (limit) => sql`OFFSET 0 ROWS FETCH NEXT ${sql.lit(limit)} ROWS ONLY`,
-};
+});

@@ -5,6 +5,7 @@ import type { Literal } from '../../schema/words.js';
 /** What MLflow's revisions give a column whose case matters. */
 export const EXACT = 'SQL_Latin1_General_CP1_CS_AS';
 
+/** A name in brackets, whatever is in it. */
 export function quote(name: string): string {
   return `[${name.replaceAll(']', ']]')}]`;
 }
@@ -37,10 +38,12 @@ export function unicode(value: string): string {
 
 const text = (value: string) => `'${value.replaceAll("'", "''")}'`;
 
+/** Whether a text is the same in every code page. */
 export function isAscii(value: string): boolean {
   return [...value].every((character) => character < '\u0080');
 }
 
+/** A type in T-SQL. */
 export function spellType(type: ColumnType): string {
   switch (type.kind) {
     case 'integer':
@@ -114,6 +117,7 @@ export function definition(column: Column): string {
   ].join(' ');
 }
 
+/** What a column must say with every change of its type: left out, it would become NULL. */
 export const nullability = (column: Column) => (column.nullable ? 'NULL' : 'NOT NULL');
 
 /**

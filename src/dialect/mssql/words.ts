@@ -57,6 +57,7 @@ const jsonKind = (text: string) =>
 const scalar = (text: string, type: number, read: string) =>
   `(SELECT TOP (1) ${read} FROM ${members(wrapped(text))} j WHERE j.[type] = ${type})`;
 
+/** How the statements of migrations are worded in T-SQL. */
 export const words: SqlWords = {
   id: quote,
   literal,

@@ -40,7 +40,9 @@ export const reader: BackupReader = {
   recognise: ({ isFolder, head }) => {
     if (isFolder) return null;
     const text = head.toString('latin1', 0, 8192);
-    return /^-- (?:MySQL|MariaDB) dump |^\/\*M?!999999\\- enable|^\/\*!40\d{3} SET @OLD_/m.test(text) ? 'sql' : null;
+    return /^-- (?:MySQL|MariaDB) dump |^\/\*M?!999999\\- enable|^\/\*!40\d{3} SET @OLD_|^CREATE TABLE `/m.test(text)
+      ? 'sql'
+      : null;
   },
   read: (file, _, sink, { signal, onProgress }) =>
     readDump(streamOf(file, onProgress), sink, signal).catch((error: unknown) => {

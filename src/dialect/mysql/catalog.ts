@@ -55,6 +55,7 @@ interface IndexRow {
   prefix: number | string | null;
 }
 
+/** The tables of the database, from `information_schema` and, for what that leaves out, `SHOW CREATE TABLE`. */
 export async function readCatalog(session: Session, server: Server): Promise<Schema> {
   const tables = await session.rows<TableRow>(sql`
     SELECT TABLE_NAME AS name, TABLE_COLLATION AS collation FROM information_schema.TABLES

@@ -30,6 +30,10 @@ export interface CompileOptions {
   readonly defaultCollation: string | null;
 }
 
+/**
+ * The statements of an operation on a schema as it is; none for what is done already.
+ * @throws where a table to alter is not there
+ */
 export function compile(operation: Operation, schema: Schema, options: CompileOptions): Compiled {
   if (!applies(operation, TRAITS)) return { ...NOTHING, after: schema };
   const naming = namingOf(options.server);

@@ -52,7 +52,10 @@ export async function scanDump(
     return afterChunk?.();
   });
   if (scanner.unfinished !== '') throw truncated(`the dump ends in the middle of: ${beginningOf(scanner.unfinished)}`);
-  if (!isComplete) throw truncated('the dump has no last line, "Dump completed"');
+  if (!isComplete)
+    throw truncated(
+      'the dump has no last line, "Dump completed": it was cut off, or made with --compact, which writes none',
+    );
   return { ...origin, database: [...databases][0] ?? origin.database };
 }
 

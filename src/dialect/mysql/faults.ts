@@ -34,6 +34,7 @@ const NUMBERS: Readonly<Record<number, FaultKind>> = {
   1698: 'connect-failed',
 };
 
+/** What kind of failure an error of mysql2 or of the server is. */
 export function faultOf(error: unknown): FaultKind {
   const number = numberOf(error, 'errno');
   const kind = (number !== undefined && NUMBERS[number]) || socketFault(error);

@@ -15,6 +15,7 @@ export function serverOf(version: string): Server {
   };
 }
 
+/** Whether a server has a version or a later one, part by part. */
 export function isAtLeast(server: Server, version: readonly number[]): boolean {
   for (const [i, part] of version.entries()) {
     const own = server.version[i] ?? 0;

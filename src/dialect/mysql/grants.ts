@@ -4,6 +4,7 @@ import type { Session } from '../session.js';
 /** Privileges of the user on the whole server and on this database; with `ROLE` where roles make the list incomplete. */
 export type Grants = ReadonlySet<string>;
 
+/** The privileges of the user on this database, in capitals; `ROLE` where a role may hold any of them. */
 export async function grantsOf(session: Session): Promise<Grants> {
   const rows = await session.rows<Record<string, string>>('SHOW GRANTS FOR CURRENT_USER()');
   const [row] = await session.rows<{ name: string | null }>('SELECT DATABASE() AS name');

@@ -15,7 +15,7 @@ import { namingOf } from './naming.js';
 import { mysqlOptions } from './options.js';
 import { preflight } from './preflight.js';
 import { queryWords } from './query-words.js';
-import { rowWords } from './row-words.js';
+import { rowWordsOf } from './row-words.js';
 import { backupCommand, scriptOf } from './script.js';
 import { quote, spellColumn } from './spell.js';
 import { TRAITS } from './traits.js';
@@ -31,10 +31,13 @@ export function mysqlDialect(server: Server, defaultCollation: string | null): D
     naming: namingOf(server),
     words,
     queries: queryWords,
-    rowWords,
+    rowWords: rowWordsOf(defaultCollation),
     transaction: 'none',
     rebuildsTables: false,
+    keysLast: false,
+    checksFirst: true,
     chunkRows: 20_000,
+    mostChunks: Number.POSITIVE_INFINITY,
     spell: spellColumn,
     compile: (operation, schema) => compile(operation, schema, { server, defaultCollation }),
     nthKey,
@@ -76,6 +79,10 @@ export function mysqlDialect(server: Server, defaultCollation: string | null): D
   };
 }
 
+/**
+ * Asks the server for its version and the database's collation once.
+ * @throws what the driver throws where it cannot be reached
+ */
 export async function openMysql(uri: DatabaseUri, options: OpenOptions): Promise<Omit<Database, 'named'>> {
   const connection = mysqlOptions(uri, { pool: options.pool, tls: options.mysqlTls });
   const session = await openSession(connection);

@@ -14,6 +14,7 @@ interface Settings {
   user: string;
 }
 
+/** What would keep the upgrade from succeeding, all at once; reads only. */
 export async function preflight(session: Session, server: Server, scope: PreflightScope): Promise<Finding[]> {
   const [settings] = await session.rows<Settings>(
     'SELECT @@global.read_only AS read_only, @@global.log_bin AS log_bin, @@global.log_bin_trust_function_creators AS trust, DATABASE() AS database_name, CURRENT_USER() AS user',

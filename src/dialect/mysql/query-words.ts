@@ -28,7 +28,7 @@ export const queryWords: QueryWords = {
   // MySQL has no RETURNING: its driver tells the last number.
   returning: () => ({ output: NOTHING, end: NOTHING }),
   // Our sessions have NO_AUTO_VALUE_ON_ZERO (SQL_MODE).
-  givenNumbers: null,
+  givingNumbers: (_, insert) => insert,
   locking: { from: NOTHING, end: sql`FOR UPDATE` },
   compareText,
   number: (value) => sql`${value}`,

@@ -2,6 +2,7 @@
 import type { Column, ColumnDefault, ColumnType } from '../../schema/model.js';
 import type { Literal } from '../../schema/words.js';
 
+/** A name in backticks, whatever is in it. */
 export function quote(name: string): string {
   return `\`${name.replaceAll('`', '``')}\``;
 }
@@ -17,6 +18,7 @@ export function literal(value: Literal): string {
   return `'${value.replaceAll('\\', '\\\\').replaceAll("'", "''")}'`;
 }
 
+/** A type as the catalog spells it, so that the two can be compared. */
 export function spellType(type: ColumnType): string {
   switch (type.kind) {
     case 'integer':
@@ -41,6 +43,7 @@ export function spellType(type: ColumnType): string {
   }
 }
 
+/** A default as the catalog spells it. */
 export function spellDefault(value: ColumnDefault, type: ColumnType): string {
   switch (value.kind) {
     case 'text':
@@ -63,6 +66,7 @@ export function definition(column: Column): string {
   ].join(' ');
 }
 
+/** A column in one line, equal for two columns that the server makes alike. */
 export function spellColumn(column: Column): string {
   return `${column.name} ${definition(column)}`;
 }

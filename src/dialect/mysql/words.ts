@@ -32,6 +32,7 @@ const member = (text: string, key: string, read: (value: string) => string) => {
   return `CASE WHEN ${isReadable(text)} THEN CASE WHEN JSON_TYPE(${value}) IN ${NUMERIC} THEN ${read(`JSON_UNQUOTE(${value})`)} END END`;
 };
 
+/** How the statements of migrations are worded for MySQL and MariaDB. */
 export const words: SqlWords = {
   id: quote,
   literal,

@@ -48,6 +48,7 @@ interface IndexRow {
 
 const TABLES = sql`pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace AND n.nspname = current_schema() AND c.relkind IN ('r', 'p')`;
 
+/** The tables of the schema that unqualified names are made in. */
 export async function readCatalog(session: Session): Promise<Schema> {
   const names = await session.rows<{ name: string }>(sql`SELECT c.relname AS name FROM ${TABLES} ORDER BY 1`);
   const columns = Map.groupBy(

@@ -11,6 +11,10 @@ import { TRAITS } from './traits.js';
 
 const NOTHING = { statements: [], effects: [] };
 
+/**
+ * The statements of an operation on a schema as it is; none for what is done already.
+ * @throws where a table to alter is not there
+ */
 export function compile(operation: Operation, schema: Schema): Compiled {
   if (!applies(operation, TRAITS)) return { ...NOTHING, after: schema };
   switch (operation.op) {

@@ -45,7 +45,8 @@ export async function scanDump(stream: Readable, handlers: DumpHandlers, signal:
       handlers.copy(text);
     } else handlers.statement(text);
   });
-  const onLine = (line: string) => {
+  const onLine = (line: string, isEnded: boolean) => {
+    if (inCopy && !isEnded) throw truncated('the dump ends in the middle of a row');
     if (isUnicode && NOT_ASCII.test(line) && !isUtf8(Buffer.from(line, 'latin1')))
       throw damaged(`a line is not UTF-8, as the dump says it is: ${beginningOf(line)}`);
     if (inCopy) {

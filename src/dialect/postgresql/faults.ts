@@ -19,6 +19,7 @@ const KINDS: Readonly<Record<string, FaultKind>> = {
   '3D000': 'connect-failed',
 };
 
+/** What kind of failure an error of node-postgres or of the server is. */
 export function faultOf(error: unknown): FaultKind {
   const code = codeOf(error) ?? '';
   const kind = KINDS[code] ?? (/^08/.test(code) ? 'connection-lost' : socketFault(error));

@@ -24,6 +24,7 @@ const PROGRAM = 'mtrack';
 
 const upgrading = lockOf('upgrade');
 
+/** The one of PostgreSQL needs to know nothing of the server beforehand. */
 export const postgresql: Dialect = {
   name: 'postgresql',
   traits: TRAITS,
@@ -33,7 +34,11 @@ export const postgresql: Dialect = {
   rowWords,
   transaction: 'revision',
   rebuildsTables: false,
-  chunkRows: 100_000,
+  keysLast: true,
+  checksFirst: false,
+  // A revision is one transaction, in chunks or not, and rows lie in no order: a range of a key is all over the table.
+  chunkRows: 5_000_000,
+  mostChunks: 8,
   spell: spellColumn,
   compile,
   nthKey,
@@ -67,6 +72,7 @@ export const postgresql: Dialect = {
   script,
 };
 
+/** Connects when a session is asked for, not before. */
 export async function openPostgresql(uri: DatabaseUri, options: OpenOptions): Promise<Omit<Database, 'named'>> {
   const connection = postgresqlOptions(uri, { pool: options.pool, environment: options.postgresql });
   const { host, port, user, database } = connection.attempts[0];

@@ -10,6 +10,7 @@ function objectName(table: string, columns: readonly string[], label: string): s
   return `${first}_${second}_${label}`;
 }
 
+/** What the server calls constraints that are made without a name. */
 export const naming: Naming = {
   foreignKey: (table, columns) => objectName(table.name, columns, 'fkey'),
   unique: (table, columns) => objectName(table.name, columns, 'key'),

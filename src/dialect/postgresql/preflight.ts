@@ -19,6 +19,7 @@ interface Server {
   replicas: number;
 }
 
+/** What would keep the upgrade from succeeding, all at once; reads only. */
 export async function preflight(session: Session, scope: PreflightScope): Promise<Finding[]> {
   const [server] = await session.rows<Server>(sql`
     SELECT current_setting('server_version') AS version, current_setting('server_version_num')::int / 10000 AS number,

@@ -22,7 +22,7 @@ export const queryWords: QueryWords = {
   bindMany: (values) => [values],
   isAmong: (column) => sql`${column} = ANY(${hole()})`,
   returning: (column) => ({ output: NOTHING, end: sql`RETURNING ${sql.ref(column)}` }),
-  givenNumbers: null,
+  givingNumbers: (_, insert) => insert,
   locking: { from: NOTHING, end: sql`FOR UPDATE` },
   compareText: (column, comparator, value) => {
     if (comparator === 'RLIKE') return sql`${column} ~ ${sql.val(value)}`;

@@ -9,6 +9,7 @@ export const rowWords: RowWords = {
   rowNumber: null,
   after: afterTuple,
   held: () => null,
+  folds: () => null,
   misfit: (column) => misfitOf(column, { zeroCharacter: true, nonFinite: false }),
   first: limit,
 };

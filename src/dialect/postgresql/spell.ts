@@ -2,6 +2,7 @@
 import type { Column, ColumnType } from '../../schema/model.js';
 import type { Literal } from '../../schema/words.js';
 
+/** A name in quotes, whatever is in it. */
 export function quote(name: string): string {
   return `"${name.replaceAll('"', '""')}"`;
 }
@@ -13,6 +14,7 @@ export function literal(value: Literal): string {
   return String(value);
 }
 
+/** A type as the catalog spells it, so that the two can be compared. */
 export function spellType(type: ColumnType): string {
   switch (type.kind) {
     case 'integer':
@@ -63,6 +65,7 @@ export function definition(column: Column): string {
   ].join(' ');
 }
 
+/** A column in one line, equal for two columns that the server makes alike. */
 export function spellColumn(column: Column): string {
   return `${column.name} ${definition(column)}`;
 }

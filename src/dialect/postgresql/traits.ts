@@ -1,5 +1,6 @@
 import type { Traits } from '../../schema/traits.js';
 
+/** What MLflow's migrations do differently on PostgreSQL. */
 export const TRAITS: Traits = {
   checksBooleans: false,
   restatesColumns: false,

@@ -63,6 +63,7 @@ const UNREADABLE = literal(
 
 const json = (text: string) => `pg_temp.mtrack_json(${text})`;
 
+/** How the statements of migrations are worded for PostgreSQL. */
 export const words: SqlWords = {
   id: quote,
   literal,

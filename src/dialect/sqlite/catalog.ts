@@ -29,6 +29,7 @@ interface IndexRow {
   desc: number;
 }
 
+/** The tables of the file: from its pragmas, and what those leave out from the text of CREATE TABLE. */
 export async function readCatalog(session: Session): Promise<Schema> {
   const master = await session.rows<MasterRow>(
     sql`SELECT type, name, tbl_name, sql FROM sqlite_master WHERE name NOT LIKE ${'sqlite\\_%'} ESCAPE ${'\\'} ORDER BY rowid`,

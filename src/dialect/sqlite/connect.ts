@@ -58,6 +58,7 @@ export async function openWriter(path: string | null): Promise<{ session: Sessio
   return { session: await sessionOf(orm, WRITING), database };
 }
 
+/** The session of `openWriter`. */
 export const openToWrite = async (path: string | null): Promise<Session> => (await openWriter(path)).session;
 
 export interface Reading extends Session {

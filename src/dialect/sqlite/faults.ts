@@ -31,6 +31,7 @@ const FILE_CODES = new Set(['EISDIR', 'EACCES', 'EPERM', 'ENOTDIR', 'ENOENT', 'E
 /** Extended codes: a key that is taken is a violation of a constraint among others. */
 const DUPLICATE = ['SQLITE_CONSTRAINT_PRIMARYKEY', 'SQLITE_CONSTRAINT_UNIQUE'];
 
+/** What kind of failure an error of better-sqlite3, of node:sqlite, or of the file itself is. */
 export function faultOf(error: unknown): FaultKind {
   const code = codeOf(error) ?? '';
   if (DUPLICATE.includes(code)) return 'duplicate';

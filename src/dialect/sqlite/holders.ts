@@ -40,6 +40,10 @@ function textOf(path: string): string {
   }
 }
 
+/**
+ * The failure that waiting in vain for a file is.
+ * @param patience milliseconds that were waited
+ */
 export function fileInUse(path: string | null, patience: number, cause: unknown): MtrackError {
   const blockers = holdersOf(path);
   return new MtrackError('LOCKED', {

@@ -23,6 +23,7 @@ import { quoteName } from './table-sql.js';
 import { TRAITS } from './traits.js';
 import { words } from './words.js';
 
+/** @param path null for a database in memory */
 export function sqliteDialect(path: string | null): Dialect {
   return {
     name: 'sqlite',
@@ -33,7 +34,10 @@ export function sqliteDialect(path: string | null): Dialect {
     rowWords,
     transaction: 'upgrade',
     rebuildsTables: true,
+    keysLast: false,
+    checksFirst: false,
     chunkRows: 50_000,
+    mostChunks: Number.POSITIVE_INFINITY,
     spell: spellColumn,
     compile,
     nthKey,

@@ -8,8 +8,8 @@ interface Statement {
   run(...values: readonly unknown[]): unknown;
 }
 
-/** Indexes of big tables are changed all over: 64 MiB of them in memory, where SQLite's own measure is 2. */
-const CACHE = 'PRAGMA cache_size = -65536';
+/** Indexes of big tables are changed all over: 32 MiB of them in memory, where SQLite's own measure is 2. */
+const CACHE = 'PRAGMA cache_size = -32768';
 
 export async function openLoader(path: string | null): Promise<Loader> {
   const { session, database } = await openWriter(path);

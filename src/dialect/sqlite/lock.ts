@@ -22,6 +22,10 @@ export function collectingLock(path: string | null): NamedLock {
   };
 }
 
+/**
+ * Begins the exclusive transaction of an upgrade, with references not followed.
+ * @throws {MtrackError} LOCKED when others have the file for too long
+ */
 export async function lock(path: string | null, session: Session, wait: LockWait): Promise<void> {
   // Both are ignored inside a transaction. References are not followed while tables are rebuilt, or the children of a
   // dropped table would be deleted with it; legacy_alter_table keeps RENAME from rewriting other tables and views.

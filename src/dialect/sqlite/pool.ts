@@ -43,9 +43,11 @@ export async function openPool<Tables>(path: string | null, entities: readonly E
   const waiting: Job<Tables>[] = [];
   let writing: Promise<void> | undefined;
   const writeAll = async () => {
-    // Requests that have come in already can join.
-    await sleep(0);
-    while (waiting.length > 0) await writeTogether(kysely, waiting.splice(0, MOST_TOGETHER));
+    while (waiting.length > 0) {
+      // Requests that have come in already can join; and another process, which tries now and then, can have its turn.
+      await sleep(0);
+      await writeTogether(kysely, waiting.splice(0, MOST_TOGETHER));
+    }
     writing = undefined;
   };
   return {

@@ -21,7 +21,7 @@ export const queryWords: QueryWords = {
   bindMany: padded,
   isAmong: isInHoles,
   returning: (column) => ({ output: NOTHING, end: sql`RETURNING ${sql.ref(column)}` }),
-  givenNumbers: null,
+  givingNumbers: (_, insert) => insert,
   locking: { from: NOTHING, end: NOTHING },
   compareText: (column, comparator, value) =>
     comparator === 'RLIKE' ? sql`${column} REGEXP ${sql.val(value)}` : compareExactText(column, comparator, value),

@@ -15,8 +15,9 @@ export const rowWords: RowWords = {
   rowNumber: ROWID_NAMES[0],
   after: afterTuple,
   held: heldDoubles({ infinities: true }),
+  folds: () => null,
   // Any value in any column, but for what its constraints are about.
-  misfit: (column) => (value) =>
-    value === null && !column.nullable ? 'is missing, and the column needs a value' : null,
+  misfit: ({ nullable }) =>
+    nullable ? null : (value) => (value === null ? 'is missing, and the column needs a value' : null),
   first: limit,
 };

@@ -30,6 +30,7 @@ export function spellType(type: ColumnType): string {
   }
 }
 
+/** A default as it stands in CREATE TABLE. */
 export function spellDefault(value: ColumnDefault): string {
   switch (value.kind) {
     case 'text':
@@ -55,10 +56,12 @@ export function declaredType(column: Column): string {
   return column.numbered ? 'INTEGER' : spellType(column.type);
 }
 
+/** A column in one line, equal for two columns that SQLite takes alike. */
 export function spellColumn(column: Column): string {
   return [quoteIfNeeded(column.name), declaredType(column), ...clausesOf(column)].join(' ');
 }
 
+/** A value as SQL. */
 export function literal(value: Literal): string {
   if (value === null) return 'NULL';
   if (typeof value === 'boolean') return value ? '1' : '0';

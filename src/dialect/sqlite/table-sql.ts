@@ -64,6 +64,7 @@ function tokens(text: string): Token[] {
   });
 }
 
+/** A name in quotes, whatever is in it. */
 export function quoteName(name: string): string {
   return `"${name.replaceAll('"', '""')}"`;
 }
@@ -189,6 +190,7 @@ export function formatTable(table: TableSql, name?: string): string {
   return `${head}${lines.join(', ')}\n)${table.options ? ` ${table.options}` : ''}`;
 }
 
+/** A line of CREATE TABLE from its parts, what was not understood of it to the letter. */
 export function formatDefinition(definition: Definition): string {
   if (definition.is === 'constraint') return definition.text;
   return [quoteIfNeeded(definition.name), definition.type, ...definition.clauses.map(({ text }) => text)]
@@ -204,6 +206,7 @@ const RESERVED =
   'add|all|alter|and|as|autoincrement|between|case|check|collate|commit|constraint|create|default|deferrable|delete|distinct|drop|else|escape|except|exists|foreign|from|group|having|in|index|insert|intersect|into|is|isnull|join|key|limit|not|nothing|notnull|null|on|or|order|primary|references|returning|select|set|table|then|to|transaction|union|unique|update|using|values|when|where';
 const QUOTED = new RegExp(`^(?![a-z_][a-z0-9_]*$)|^(?:${RESERVED})$`);
 
+/** A name as Alembic writes it: in quotes only where it must be. */
 export function quoteIfNeeded(name: string): string {
   return QUOTED.test(name) ? quoteName(name) : name;
 }

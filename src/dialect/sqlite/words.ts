@@ -17,6 +17,7 @@ const member = (text: string, key: string, read: (value: string) => string) => {
   return `CASE WHEN json_valid(${text}) THEN CASE json_type(${text}, ${path(key)}) WHEN 'integer' THEN ${read(value)} WHEN 'real' THEN ${read(value)} END END`;
 };
 
+/** How the statements of migrations are worded for SQLite. */
 export const words: SqlWords = {
   id: quoteName,
   literal,

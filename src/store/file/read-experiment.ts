@@ -27,7 +27,9 @@ export function readExperiment(files: Files, folder: string): StoredExperiment {
   if (experiment_id !== basename(folder)) {
     throw new Damage({ path: join(folder, META), reason: `belongs to experiment ${experiment_id}` });
   }
-  return { folder, ...meta };
+  if (!isTrashed(folder)) return { folder, ...meta };
+  // Releases before 1.0 left the stage as it was when they moved the folder.
+  return { folder, meta: meta.meta, experiment: { ...meta.experiment, lifecycle_stage: 'deleted' } };
 }
 
 function experimentIn(text: string): Omit<StoredExperiment, 'folder'> {

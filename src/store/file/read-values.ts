@@ -161,15 +161,21 @@ function reportBad({ bad, whole }: Omit<Series, 'points'>, path: string, report:
 }
 
 /** All points of a metric of a run, in the order of the file; undefined where there is none. Always read from the disk. */
-export const readHistory = (path: string, report: Report) => readPoints(path, parseRunLine, report);
+export const readHistory = (path: string, report: Report) => readRunSeries(path, report)?.points;
 
-/** The same of a metric of a logged model. */
-export const readModelHistory = (path: string, report: Report) => readPoints(path, parseModelLine, report);
+/** The same with what was wrong. */
+export const readRunSeries = (path: string, report: Report) => readSeriesAt(path, parseRunLine, report);
 
-function readPoints(path: string, parse: (line: string) => Point, report: Report): readonly Point[] | undefined {
+/** All points of a metric of a logged model. */
+export const readModelHistory = (path: string, report: Report) => readModelSeries(path, report)?.points;
+
+/** The same with what was wrong. */
+export const readModelSeries = (path: string, report: Report) => readSeriesAt(path, parseModelLine, report);
+
+function readSeriesAt(path: string, parse: (line: string) => Point, report: Report): Series | undefined {
   const text = readText(path);
   if (text === undefined) return undefined;
   const series = decoded(path, text, (all) => readSeries(all, parse));
   if (series.bad.length > 0 || !series.whole) reportBad(series, path, report);
-  return series.points;
+  return series;
 }

@@ -18,8 +18,19 @@
  * `passing` may be a file that somebody is writing at this moment. Nothing is written, and nothing is remembered.
  */
 export { Damage, type Fault, faultText, type Report, strictly } from './damage.js';
-export { disk, type Files, filesBelow } from './files.js';
-export { ARTIFACTS, isExperimentFolder, METRICS, MODELS, PARAMS, TAGS, TRACES, TRASH } from './layout.js';
+export { disk, type Files, filesBelow, isFresh } from './files.js';
+export {
+  ARTIFACTS,
+  isExperimentFolder,
+  META,
+  METRICS,
+  MODELS,
+  PARAMS,
+  TAGS,
+  TRACE_INFO,
+  TRACES,
+  TRASH,
+} from './layout.js';
 export type { Point } from './metric-lines.js';
 export { isTrashed, readExperimentTags, type StoredExperiment } from './read-experiment.js';
 export { readModel, type StoredModel } from './read-model.js';
@@ -31,7 +42,9 @@ export {
   readHistory,
   readModelHistory,
   readModelMetrics,
+  readModelSeries,
   readRunMetrics,
+  readRunSeries,
   readValues,
 } from './read-values.js';
 export { latestOf } from './series.js';

@@ -40,7 +40,7 @@ export function traces(context: Context): Traces {
       }),
     end: (id, ended) => changing(id, () => end(context, id, ended)),
     getInfo: (id) => readWhole(context, (report) => wholeTrace(context, storedTrace(context, id), report)),
-    getInfos: (ids) => getInfos(context, ids),
+    getInfos: (ids, experimentIds) => getInfos(context, ids, experimentIds),
     search: (question) => searchTraces(context, question),
     delete: (experimentId, which) => deleteTraces(context, experimentId, which),
     setTag: (id, key, value) => setTag(context, id, key, value),
@@ -135,11 +135,16 @@ async function end(context: Context, id: string, ended: Parameters<Traces['end']
   return readWhole(context, (report) => wholeTrace(context, storedTrace(context, id), report));
 }
 
-function getInfos(context: Context, ids: readonly string[]): Promise<TraceInfo[]> {
+function getInfos(
+  context: Context,
+  ids: readonly string[],
+  experimentIds: readonly string[] | undefined,
+): Promise<TraceInfo[]> {
   return readEach(context, ids, (id, report: Report) => {
     const folder = traceFolder(context, id);
     const stored = folder === undefined ? undefined : readTrace(context.files, folder);
-    return stored && wholeTrace(context, stored, report);
+    const isAskedFor = stored && (experimentIds?.includes(stored.info.experiment_id) ?? true);
+    return isAskedFor ? wholeTrace(context, stored, report) : undefined;
   });
 }
 

@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import { Readable, type Writable } from 'node:stream';
 import { finished, pipeline } from 'node:stream/promises';
 import { promisify } from 'node:util';
-import { createGzip, createZstdCompress, zstdCompress } from 'node:zlib';
+import { constants, createGzip, createZstdCompress, zstdCompress } from 'node:zlib';
 import { pack as tarPack } from 'tar-stream';
 import { MtrackError } from '../../errors.js';
 
@@ -26,22 +26,52 @@ const PARTIAL = '.partial';
 export type Compression = 'zstd' | 'gzip' | 'none';
 
 const compress = promisify(zstdCompress);
+/** Chunks that are packed at the same time. */
+const AT_ONCE = 2;
 
-/** @throws {MtrackError} TARGET_EXISTS */
-export function packFolder(path: string): Pack {
+/**
+ * Chunks are packed beside one another, and beside the work that makes the next ones.
+ * @param purpose scratch need not outlive a crash
+ * @throws {MtrackError} TARGET_EXISTS
+ */
+export function packFolder(path: string, purpose: 'archive' | 'scratch' = 'archive'): Pack {
   refuseExisting(path);
   const partial = path.replace(/\/+$/, '') + PARTIAL;
   rmSync(partial, { recursive: true, force: true });
   mkdirSync(partial, { recursive: true });
+  const params = { [constants.ZSTD_c_compressionLevel]: purpose === 'scratch' ? 1 : 3 };
+  const store = async (file: string, content: Buffer) => {
+    const isChunk = file.endsWith('.jsonl');
+    const place = join(partial, file + (isChunk ? COMPRESSED : ''));
+    mkdirSync(dirname(place), { recursive: true });
+    await writeFile(place, isChunk ? await compress(content, { params }) : content, { flush: purpose === 'archive' });
+  };
+  const writing = new Set<Promise<void>>();
+  let failure: { readonly error: unknown } | undefined;
+  const refuseFailed = () => {
+    if (failure) throw failure.error;
+  };
   return {
     add: async (file, content) => {
-      const isChunk = file.endsWith('.jsonl');
-      const place = join(partial, file + (isChunk ? COMPRESSED : ''));
-      mkdirSync(dirname(place), { recursive: true });
-      await writeFile(place, isChunk ? await compress(content) : content, { flush: true });
+      // More would wait in memory.
+      while (writing.size >= AT_ONCE) await Promise.race(writing);
+      refuseFailed();
+      const written: Promise<void> = store(file, content)
+        .catch((error: unknown) => {
+          failure ??= { error };
+        })
+        .finally(() => writing.delete(written));
+      writing.add(written);
     },
-    finish: async () => renameSync(partial, path),
-    abandon: async () => rmSync(partial, { recursive: true, force: true }),
+    finish: async () => {
+      await Promise.all(writing);
+      refuseFailed();
+      renameSync(partial, path);
+    },
+    abandon: async () => {
+      await Promise.allSettled(writing);
+      rmSync(partial, { recursive: true, force: true });
+    },
   };
 }
 

@@ -56,6 +56,7 @@ export function openArchive(
     revision: manifest.revision,
     counts: new Map(manifest.tables.map(({ name, rows }) => [name, rows])),
     others: [],
+    isSteady: true,
     batches: (signal, problems) => batchesOf(() => true, signal, problems),
     experiments: (signal) => batchesOf((name) => name === 'experiments', signal, null),
     close: async () => remove(),

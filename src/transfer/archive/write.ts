@@ -7,16 +7,49 @@ import { columnsOf, type Row } from '../../rows/values.js';
 import type { Schema, Table } from '../../schema/model.js';
 import { type Problem, Problems } from '../problems.js';
 import { Meter, type OnProgress } from '../progress.js';
-import type { Source } from '../source.js';
+import type { Batch, Source } from '../source.js';
 import { type ArchivedTable, type Chunk, FORMAT, MANIFEST, type Manifest, VERSION } from './manifest.js';
 import type { Pack } from './pack.js';
 
 /** Characters of a chunk, about. */
-const CHUNK = 4_000_000;
+const CHUNK = 1_000_000;
 
 export interface Exported {
   readonly manifest: Manifest;
   readonly problems: readonly Problem[];
+}
+
+/** An archive while it is made. */
+export class ArchiveWriter {
+  readonly #pack: Pack;
+  readonly #tables = new Map<string, TableWriter>();
+
+  constructor(pack: Pack) {
+    this.#pack = pack;
+  }
+
+  /** @returns characters that were added */
+  async add({ table, rows }: Batch): Promise<number> {
+    let writer = this.#tables.get(table.name);
+    if (!writer) {
+      writer = new TableWriter(table, this.#pack);
+      this.#tables.set(table.name, writer);
+    }
+    return writer.add(rows);
+  }
+
+  /** @param schema of the revision */
+  async finish(schema: Schema, about: Pick<Manifest, 'revision' | 'leftBehind' | 'selection'>): Promise<Manifest> {
+    const tables: ArchivedTable[] = [];
+    for (const { name } of inForeignKeyOrder(schema)) {
+      const writer = this.#tables.get(name);
+      if (writer) tables.push(await writer.finish());
+    }
+    const manifest: Manifest = { format: FORMAT, version: VERSION, ...about, tables };
+    await this.#pack.add(MANIFEST, Buffer.from(`${JSON.stringify(manifest, null, 1)}\n`));
+    await this.#pack.finish();
+    return manifest;
+  }
 }
 
 /**
@@ -34,32 +67,17 @@ export async function writeArchive(
     readonly allow: (problems: readonly Problem[]) => void;
   },
 ): Promise<Exported> {
+  const { selection, signal, onProgress, allow } = options;
   const problems = new Problems();
-  const meter = new Meter('load', options.onProgress, source.counts);
-  const tables = new Map<string, TableWriter>();
+  const meter = new Meter('load', onProgress, source.counts);
+  const writer = new ArchiveWriter(pack);
   try {
-    for await (const { table, rows } of source.batches(options.signal, problems)) {
-      let writer = tables.get(table.name);
-      if (!writer) {
-        writer = new TableWriter(table, pack);
-        tables.set(table.name, writer);
-      }
-      meter.add(table.name, rows.length, await writer.add(rows));
+    for await (const batch of source.batches(signal, problems)) {
+      meter.add(batch.table.name, batch.rows.length, await writer.add(batch));
     }
-    options.allow(problems.list);
-    const archived: ArchivedTable[] = [];
-    for (const { name } of inForeignKeyOrder(schema)) {
-      const writer = tables.get(name);
-      if (writer) archived.push(await writer.finish());
-    }
-    const manifest: Manifest = {
-      ...{ format: FORMAT, version: VERSION, revision: source.revision, leftBehind: problems.list.length },
-      ...(options.selection && { selection: options.selection }),
-      tables: archived,
-    };
-    await pack.add(MANIFEST, Buffer.from(`${JSON.stringify(manifest, null, 1)}\n`));
-    await pack.finish();
-    return { manifest, problems: problems.list };
+    allow(problems.list);
+    const about = { revision: source.revision, leftBehind: problems.list.length, ...(selection && { selection }) };
+    return { manifest: await writer.finish(schema, about), problems: problems.list };
   } catch (error) {
     await pack.abandon();
     throw error;

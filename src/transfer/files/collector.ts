@@ -5,8 +5,8 @@ import { rowMaker, type Values } from '../record.js';
 import type { Batch } from '../source.js';
 
 /** Rows and characters that are worth a statement. */
-const ENOUGH_ROWS = 20_000;
-const ENOUGH_CHARACTERS = 8_000_000;
+const ENOUGH_ROWS = 2_000;
+const ENOUGH_CHARACTERS = 2_000_000;
 const SMALL = 8;
 
 interface Pending {

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { whole } from '../../rows/values.js';
-import type { Report, YamlMap } from '../../store/file/reader.js';
+import type { Damage, Report, YamlMap } from '../../store/file/reader.js';
 import type { Collector } from './collector.js';
 
 /** What the readers of the nouns share. */
@@ -9,6 +9,12 @@ export interface Context {
   readonly root: string;
   readonly rows: Collector;
   readonly report: Report;
+  /** Told of what is left out, and of the rows that are lost with it. */
+  lost(damage: Damage, rows: Readonly<Record<string, number>>): void;
+  /** Told of lines that say what another one has said, which a database cannot. */
+  repeated(table: string, lines: number): void;
+  /** Whether a run is among the rows. */
+  hasRun(id: string): boolean;
 }
 
 /** The id of an experiment as a database would have it; one that is no number stays as it is, for the mapping to see to it. */

@@ -1,6 +1,7 @@
-import { datasetsIn, disk, isTrashed, readExperimentTags, type StoredExperiment } from '../../store/file/reader.js';
+import { datasetsIn, isTrashed, readExperimentTags, type StoredExperiment } from '../../store/file/reader.js';
 import type { Values } from '../record.js';
 import { type Context, experimentNumber, idOf, integerIn, textIn, workspaceIn } from './context.js';
+import { steady } from './steady.js';
 
 export function experimentValues({ folder, experiment, meta }: StoredExperiment): Values {
   return {
@@ -21,11 +22,11 @@ export function addExperiment(stored: StoredExperiment, { rows, report }: Contex
   const values = experimentValues(stored);
   const { experiment_id } = values;
   rows.add('experiments', values);
-  for (const { key, value } of readExperimentTags(disk, folder, report)) {
+  for (const { key, value } of readExperimentTags(steady, folder, report)) {
     rows.add('experiment_tags', { key, value, experiment_id });
   }
   const seen = new Set<string>();
-  for (const { dataset } of datasetsIn(disk, folder, report)) {
+  for (const { dataset } of datasetsIn(steady, folder, report)) {
     const dataset_uuid = datasetId(experiment.experiment_id, dataset);
     if (seen.has(dataset_uuid)) continue;
     seen.add(dataset_uuid);

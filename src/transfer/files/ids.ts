@@ -21,7 +21,7 @@ export function experimentIds(ids: readonly string[], dialect: Dialect): Readonl
   };
   for (const id of ids) {
     const number = numberOf(id);
-    if (number !== null && misfit(number) === null) take(id, number);
+    if (number !== null && (misfit?.(number) ?? null) === null) take(id, number);
   }
   const others = ids.filter((id) => !numbers.has(id)).sort((a, b) => a.length - b.length || (a < b ? -1 : 1));
   for (const id of others) {

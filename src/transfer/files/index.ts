@@ -8,7 +8,7 @@ import { Damage, disk, experimentFolders, isExperimentFolder, MODELS } from '../
 import type { Problems } from '../problems.js';
 import type { Batch, Source } from '../source.js';
 import { lostWith } from './lost.js';
-import { experimentsOfFiles, rowsOfFiles } from './read.js';
+import { experimentsOfFiles, type FileReading, rowsOfFiles } from './read.js';
 
 /** @param schema that the rows are to be of @throws {MtrackError} URI_INVALID where there is no file store */
 export function openFiles(
@@ -21,10 +21,16 @@ export function openFiles(
     revision,
     counts: new Map(),
     others: [],
+    isSteady: false,
     async *batches(signal, problems): AsyncGenerator<Batch> {
       const lacking = new Map<string, number>();
-      const report = (damage: Damage) => reported(damage, root, problems);
-      for (const batch of rowsOfFiles({ root, schema, report, lacking })) {
+      const reading: FileReading = {
+        ...{ root, schema, lacking },
+        report: (damage) => reported(damage, root, problems),
+        lost: ({ fault: { path, reason } }, rows) => problems.add({ kind: 'damaged', where: path, reason, rows }),
+        repeated: (table, lines) => problems.repeat(table, lines),
+      };
+      for (const batch of rowsOfFiles(reading)) {
         yield batch;
         signal.throwIfAborted();
         // Files are read in this very thread: let signals and the display have their turn.
@@ -40,7 +46,7 @@ export function openFiles(
       }
     },
     async *experiments(): AsyncGenerator<Batch> {
-      yield* experimentsOfFiles({ root, schema, report: () => undefined, lacking: new Map() });
+      yield* experimentsOfFiles(root, schema);
     },
     close: async () => undefined,
   };

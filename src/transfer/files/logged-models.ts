@@ -1,16 +1,17 @@
 import { join } from 'node:path';
 import {
-  disk,
+  Damage,
   filesBelow,
   METRICS,
   PARAMS,
-  readModelHistory,
+  readModelSeries,
   readValues,
   type StoredModel,
   TAGS,
 } from '../../store/file/reader.js';
 import { LOGGED_MODEL_STATUSES } from '../../store/records.js';
 import { type Context, experimentNumber, integerIn, textIn } from './context.js';
+import { pointsAt, steady } from './steady.js';
 
 /** A logged model with its params, tags and metrics. */
 export function addLoggedModel({ folder, info, stage, meta }: StoredModel, context: Context): void {
@@ -30,23 +31,34 @@ export function addLoggedModel({ folder, info, stage, meta }: StoredModel, conte
     source_run_id: textIn(meta, 'source_run_id') ?? null,
     status_message: textIn(meta, 'status_message') ?? null,
   });
-  for (const { key, value } of readValues(disk, join(folder, PARAMS), report)) {
+  for (const { key, value } of readValues(steady, join(folder, PARAMS), report)) {
     rows.add('logged_model_params', { model_id, experiment_id, param_key: key, param_value: value });
   }
-  for (const { key, value } of readValues(disk, join(folder, TAGS), report)) {
+  for (const { key, value } of readValues(steady, join(folder, TAGS), report)) {
     rows.add('logged_model_tags', { model_id, experiment_id, tag_key: key, tag_value: value });
   }
   const parent = join(folder, METRICS);
   for (const metric_name of filesBelow(parent)) addMetric(join(parent, metric_name), metric_name);
 
   function addMetric(path: string, metric_name: string): void {
-    const seen = new Set<string>();
-    for (const { timestamp, value, step, run_id = '', ...dataset } of readModelHistory(path, report) ?? []) {
+    const seen = new Map<string, number>();
+    const missing = new Map<string, number>();
+    let others = 0;
+    for (const { timestamp, value, step, run_id = '', ...dataset } of pointsAt(path, readModelSeries, report)) {
+      if (!context.hasRun(run_id)) {
+        missing.set(run_id, (missing.get(run_id) ?? 0) + 1);
+        continue;
+      }
       // A database holds one value for a time, step and run.
       const key = `${timestamp} ${step} ${run_id}`;
-      if (seen.has(key)) continue;
-      seen.add(key);
-      rows.add('logged_model_metrics', {
+      const known = seen.get(key);
+      if (known !== undefined) {
+        if (Object.is(known, value)) context.repeated(TABLE, 1);
+        else others++;
+        continue;
+      }
+      seen.set(key, value);
+      rows.add(TABLE, {
         model_id,
         metric_name,
         metric_timestamp_ms: timestamp,
@@ -59,5 +71,11 @@ export function addLoggedModel({ folder, info, stage, meta }: StoredModel, conte
         dataset_digest: dataset.dataset_digest ?? null,
       });
     }
+    const lost = (reason: string, n: number) => context.lost(new Damage({ path, reason }), { [TABLE]: n });
+    for (const [run, n] of missing) lost(`has ${plural(n)} of run ${run}, which is not there`, n);
+    if (others > 0) lost(`has ${plural(others)} with another value at the same time, step and run`, others);
   }
 }
+
+const TABLE = 'logged_model_metrics';
+const plural = (lines: number) => (lines === 1 ? 'a line' : `${lines} lines`);

@@ -1,5 +1,6 @@
-import { Damage, disk, type StoredRegisteredModel, versionsIn } from '../../store/file/reader.js';
+import { Damage, type StoredRegisteredModel, versionsIn } from '../../store/file/reader.js';
 import { type Context, integerIn, textIn, workspaceIn } from './context.js';
+import { steady } from './steady.js';
 
 /** The model registry that MLflow keeps beside the experiments. */
 export function addRegisteredModel({ folder, model, meta }: StoredRegisteredModel, context: Context): void {
@@ -20,7 +21,7 @@ export function addRegisteredModel({ folder, model, meta }: StoredRegisteredMode
       report(new Damage({ path: `${folder}/aliases/${alias}`, reason: `holds "${version}", which is no version` }));
     } else rows.add('registered_model_aliases', { name, alias, version: number, workspace });
   }
-  for (const stored of versionsIn(disk, folder, report)) {
+  for (const stored of versionsIn(steady, folder, report)) {
     const version = versionNumber(stored.version.version);
     if (version === undefined) {
       report(new Damage({ path: `${stored.folder}/meta.yaml`, reason: 'has no version that is a number' }));

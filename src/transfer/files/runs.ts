@@ -1,20 +1,20 @@
 import { join } from 'node:path';
 import {
-  disk,
   filesBelow,
   latestOf,
   METRICS,
   PARAMS,
   type Point,
-  readHistory,
   readInputs,
   readOutputs,
+  readRunSeries,
   readValues,
   type StoredRun,
   TAGS,
 } from '../../store/file/reader.js';
 import { type Context, experimentNumber, idOf, integerIn, textIn } from './context.js';
 import { datasetId } from './experiments.js';
+import { pointsAt, steady } from './steady.js';
 
 /** Numbers by which old releases knew where a run came from. */
 const SOURCE_TYPES = ['NOTEBOOK', 'JOB', 'PROJECT', 'LOCAL'];
@@ -53,7 +53,7 @@ function sourceType(value: unknown): string {
 }
 
 function addValues(table: string, folder: string, { info, folder: of }: StoredRun, { rows, report }: Context): void {
-  for (const { key, value } of readValues(disk, join(of, folder), report)) {
+  for (const { key, value } of readValues(steady, join(of, folder), report)) {
     rows.add(table, { key, value, run_uuid: info.run_id });
   }
 }
@@ -71,13 +71,15 @@ export function storedValue(value: number): StoredValue {
   return { value: Math.max(-Number.MAX_VALUE, Math.min(Number.MAX_VALUE, value)), is_nan: false };
 }
 
-function addMetrics({ info, folder }: StoredRun, { rows, report }: Context): void {
+function addMetrics({ info, folder }: StoredRun, { rows, report, repeated }: Context): void {
   const run_uuid = info.run_id;
   const parent = join(folder, METRICS);
   for (const key of filesBelow(parent)) {
-    const points = readHistory(join(parent, key), report) ?? [];
-    for (const { timestamp, step, ...stored } of distinct(points)) {
-      rows.add('metrics', { key, timestamp, step, run_uuid, ...stored });
+    const points = pointsAt(join(parent, key), readRunSeries, report);
+    const stored = distinct(points);
+    if (stored.length < points.length) repeated('metrics', points.length - stored.length);
+    for (const { timestamp, step, value, is_nan } of stored) {
+      rows.add('metrics', { key, timestamp, step, run_uuid, value, is_nan });
     }
     const latest = latestOf(points);
     if (!latest) continue;
@@ -89,22 +91,24 @@ function addMetrics({ info, folder }: StoredRun, { rows, report }: Context): voi
 type StoredPoint = Pick<Point, 'timestamp' | 'step'> & StoredValue;
 
 /** A file can hold a point twice, a database cannot. */
-function* distinct(points: readonly Point[]): Generator<StoredPoint> {
+function distinct(points: readonly Point[]): StoredPoint[] {
+  const stored = points.map(({ timestamp, step, value }) => ({ timestamp, step, ...storedValue(value) }));
+  // As they nearly always are: one after the other.
+  if (points.every(({ timestamp }, at) => at === 0 || timestamp > (points[at - 1]?.timestamp ?? 0))) return stored;
   const seen = new Set<string>();
-  for (const { timestamp, step, value } of points) {
-    const stored = storedValue(value);
-    const point = `${timestamp} ${step} ${stored.value} ${stored.is_nan}`;
-    if (seen.has(point)) continue;
-    seen.add(point);
-    yield { timestamp, step, ...stored };
-  }
+  return stored.filter(({ timestamp, step, value, is_nan }) => {
+    const text = `${timestamp} ${step} ${value} ${is_nan}`;
+    if (seen.has(text)) return false;
+    seen.add(text);
+    return true;
+  });
 }
 
 // ---------------------------------------------------------------- what went in and came out
 
 function addInputs({ info, folder }: StoredRun, { rows, report }: Context): void {
   const run = info.run_id;
-  const { dataset_inputs, model_inputs } = readInputs(disk, folder, report);
+  const { dataset_inputs, model_inputs } = readInputs(steady, folder, report);
   const link = (source_type: string, source_id: string, destination_type: string, destination_id: string, step = 0) => {
     const input_uuid = idOf('input', source_type, source_id, destination_type, destination_id);
     rows.add('inputs', { input_uuid, source_type, source_id, destination_type, destination_id, step });
@@ -115,7 +119,7 @@ function addInputs({ info, folder }: StoredRun, { rows, report }: Context): void
     for (const { key, value } of tags) rows.add('input_tags', { input_uuid, name: key, value });
   }
   for (const { model_id } of model_inputs) link('RUN_INPUT', run, 'MODEL_INPUT', model_id);
-  for (const { model_id, step } of readOutputs(disk, folder, report)) {
+  for (const { model_id, step } of readOutputs(steady, folder, report)) {
     link('RUN_OUTPUT', run, 'MODEL_OUTPUT', model_id, step);
   }
 }

@@ -1,11 +1,12 @@
 /** Traces of a file store. Their spans are artifacts, in a database of MLflow's too: they stay where they are. */
 import { whole } from '../../rows/values.js';
 import { python } from '../../schema/operations.js';
-import { disk, type StoredTrace, traceInfo } from '../../store/file/reader.js';
+import { type StoredTrace, traceInfo } from '../../store/file/reader.js';
 import type { Assessment, Json } from '../../store/records.js';
 import { writeJson } from '../../store/search/index.js';
 import type { Values } from '../record.js';
 import { type Context, experimentNumber, integerIn } from './context.js';
+import { steady } from './steady.js';
 
 const NAME = 'mlflow.traceName';
 const SESSION = 'mlflow.trace.session';
@@ -30,7 +31,7 @@ const COST_COLUMNS = ['input_cost', 'output_cost', 'total_cost'];
 /** @param hasColumns whether names, sessions, tokens and costs are columns, as they are from 75868b020152 on, not rows */
 export function addTrace(stored: StoredTrace, context: Context, hasColumns: boolean): void {
   const { rows } = context;
-  const trace = traceInfo(disk, stored, context.report);
+  const trace = traceInfo(steady, stored, context.report);
   const request_id = trace.trace_id;
   const experiment_id = experimentNumber(trace.experiment_id);
   const timestamp_ms = integerIn(stored.meta, 'timestamp_ms') ?? trace.request_time;

@@ -153,7 +153,6 @@ describe('an upgrade', () => {
       ...SETTINGS,
       '<lock>',
       ...WHERE,
-      ...WHERE,
       ...revision(WIDEN, WIDENED, FROM),
       ...revision(ADD, TO, WIDENED),
       '<unlock>',
@@ -288,13 +287,7 @@ describe('an error of the server', () => {
       blockers: [{ who: 'session 71 (mlflow Python from web-1)' }],
     });
     const after = course(tds);
-    expect(after.slice(after.indexOf(ADD))).toEqual([
-      ADD,
-      ...WHERE,
-      ...WHERE,
-      ...revision(ADD, TO, WIDENED),
-      '<unlock>',
-    ]);
+    expect(after.slice(after.indexOf(ADD))).toEqual([ADD, ...WHERE, ...revision(ADD, TO, WIDENED), '<unlock>']);
   });
 
   test('1222 for longer than is to be waited: says how long, and by whom', async () => {
@@ -352,7 +345,6 @@ describe('a connection that is reset', () => {
         '<login>',
         ...SETTINGS,
         '<lock>',
-        ...WHERE,
         ...WHERE,
         ...revision(ADD, TO, WIDENED),
         '<unlock>',

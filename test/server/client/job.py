@@ -40,7 +40,7 @@ mlflow.set_registry_uri(None)
 class Names:
     """Ids by the order in which they are met."""
 
-    ID = re.compile(r"\b(?:m-|tr-|a-)?[0-9a-f]{32}\b|\b[0-9a-f]{16}\b|\ba-[0-9a-f]{8,32}\b")
+    ID = re.compile(r"\b(?:m-|tr-|a-)?[0-9a-f]{32}\b|\b[0-9a-f]{16}\b|\ba-[0-9a-f]{8,32}\b|\b\d{18}\b")
 
     def __init__(self):
         self.known = {}

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, test } from 'vitest';
 import { type Call, Oracle, type Reference } from '../../support/oracle.js';
 import { twins } from '../../support/twin.js';
-import { forEachDatabaseStore } from '../implementations.js';
+import { forEachStore } from '../implementations.js';
 
 const TABLES = ['logged_models', 'logged_model_params', 'logged_model_tags', 'logged_model_metrics'];
 
@@ -16,7 +16,7 @@ const pair = (key: string, value: string) => ({ key, value });
 const create = (more: object): Call => ['loggedModels.create', [{ experiment_id: '0', params: [], tags: [], ...more }]];
 const idOf = (of: number): Reference => ({ of, path: ['info', 'model_id'] });
 
-await forEachDatabaseStore('logged models', (implementation) => {
+await forEachStore('logged models', (implementation) => {
   test('from the first to the last', async () => {
     const before: Call[] = [
       ['experiments.create', [{ name: 'elsewhere', tags: [], artifact_location: 's3://bucket/place?a=b' }]],

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, test } from 'vitest';
 import { type Call, Oracle, type Reference } from '../../support/oracle.js';
 import { twins } from '../../support/twin.js';
-import { forEachDatabaseStore } from '../implementations.js';
+import { forEachStore } from '../implementations.js';
 import { type SpanSketch, START_MS, spanId, spans, traceId } from './spans-of.js';
 
 const TABLES = [
@@ -66,8 +66,9 @@ const idOf = (of: number): Reference => ({ of, path: ['assessment_id'] });
 const isMerged = ([method, [given]]: Call) =>
   method === 'traces.start' && JSON.stringify(given).includes('something else');
 
-await forEachDatabaseStore('traces', (implementation) => {
-  test('started, tagged, deleted', async () => {
+await forEachStore('traces', (implementation) => {
+  // MLflow's file store takes one id in two experiments: see ../file/twins.test.ts.
+  test.skipIf(implementation.kind === 'file')('started, tagged, deleted', async () => {
     await twins(
       implementation,
       oracle,
@@ -190,7 +191,8 @@ await forEachDatabaseStore('traces', (implementation) => {
     );
   });
 
-  test('what is thought of them', async () => {
+  // MLflow's file store gives ids and times of its own to assessments that have some: see ../file/twins.test.ts.
+  test.skipIf(implementation.kind === 'file')('what is thought of them', async () => {
     await twins(
       implementation,
       oracle,
@@ -252,7 +254,8 @@ await forEachDatabaseStore('traces', (implementation) => {
     );
   });
 
-  test('spans make them, and add to them', async () => {
+  // Spans are artifacts in a file store.
+  test.skipIf(implementation.kind === 'file')('spans make them, and add to them', async () => {
     await twins(
       implementation,
       oracle,

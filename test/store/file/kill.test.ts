@@ -2,109 +2,18 @@
  * A process that writes to a file store is killed (SIGKILL) at any moment: what it acknowledged is there, what it did not is
  * there in whole or not at all, and MLflow reads all of it. MTRACK_TESTS=all kills it fifty times.
  */
-import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { expect, test } from 'vitest';
 import { type Fault, openFileStore } from '../../../src/store/file/index.js';
-import type { Store } from '../../../src/store/store.js';
 import { ROOT } from '../../support/cli.js';
+import { isThere, killed, TIMES } from '../../support/killed-store.js';
 import { type Call, Oracle } from '../../support/oracle.js';
 
-const TIMES = process.env.MTRACK_TESTS === 'all' ? 50 : 6;
-
-/** Many things at a time; each is told when its promise resolves. */
-const WRITER = `
-import { openFileStore } from ${JSON.stringify(join(ROOT, 'dist/src/store/file/index.js'))};
-const [root, shared, name] = process.argv.slice(1);
-const store = await openFileStore(root);
-const tell = (what, value) => process.stdout.write(JSON.stringify([what, value]) + '\\n');
-const pair = (key, value) => ({ key, value });
-async function loop(work) { for (let at = 0; ; at++) await work(at); }
-tell('ready');
-await Promise.all([
-  loop(async (at) => {
-    await store.runs.logMetric(shared, { key: name, value: at, timestamp: at, step: at });
-    tell('point', at);
-  }),
-  loop(async (at) => {
-    await store.runs.logBatch(shared, {
-      metrics: Array.from({ length: 20 }, (_, n) => ({ key: name + '_batch', value: n, timestamp: at, step: at * 20 + n })),
-      params: [pair(name + '_' + at, 'v'.repeat(100))], tags: [pair(name, String(at))] });
-    tell('batch', at);
-  }),
-  loop(async (at) => {
-    const { info } = await store.runs.create({ experiment_id: '0', tags: [pair('n', String(at))], run_name: name });
-    tell('run', info.run_id);
-    await store.runs.update(info.run_id, { status: 'FINISHED', end_time: 7 });
-    tell('finished', info.run_id);
-  }),
-  loop(async (at) => {
-    const id = await store.experiments.create({ name: name + ' ' + at, tags: [] });
-    tell('experiment', id);
-    await store.experiments.rename(id, name + ' renamed ' + at);
-    tell('renamed', id);
-    const trace = { trace_id: 'tr-' + name + '-' + at, experiment_id: id, request_time: at, state: 'OK' };
-    await store.traces.start({ ...trace, trace_metadata: {}, tags: { a: 'b' }, assessments: [] });
-    tell('trace', trace.trace_id);
-  }),
-]);
-`;
-
-type Told = readonly [what: string, value: string | number];
-
-/** Lets it work for some time, and kills it. @returns what it has told */
-async function killed(root: string, shared: string, name: string, afterMs: number): Promise<Told[]> {
-  const child = spawn(process.execPath, ['--input-type=module', '--eval', WRITER, '--', root, shared, name]);
-  let errors = '';
-  child.stderr.on('data', (text: Buffer) => {
-    errors += text.toString();
-  });
-  const told: Told[] = [];
-  for await (const line of createInterface(child.stdout)) {
-    const each = JSON.parse(line) as Told;
-    if (each[0] === 'ready') setTimeout(() => child.kill('SIGKILL'), afterMs);
-    told.push(each);
-  }
-  expect(errors).toBe('');
-  return told;
-}
-
-const all = <Value>(told: readonly Told[], what: string) =>
-  told.filter(([each]) => each === what).map(([, value]) => value as Value);
-
-async function isThere(store: Store, shared: string, name: string, told: readonly Told[]): Promise<void> {
-  const { data } = await store.runs.get(shared);
-  const values = async (key: string) => (await store.metrics.history(shared, key)).items.map(({ step }) => step);
-  const points = all<number>(told, 'point').length;
-  // One more may have been written, and not acknowledged any more.
-  expect([points, points + 1]).toContain((await values(name)).length);
-  expect(await values(name)).toEqual(Array.from(await values(name), (_, at) => at));
-  const batches = all<number>(told, 'batch').length;
-  const steps = await values(`${name}_batch`);
-  expect([batches * 20, (batches + 1) * 20]).toContain(steps.length);
-  expect(steps).toEqual(Array.from(steps, (_, at) => at));
-  for (let at = 0; at < batches; at++) {
-    expect(data.params).toContainEqual({ key: `${name}_${at}`, value: 'v'.repeat(100) });
-  }
-  if (batches > 0) {
-    const tag = Number(data.tags.find(({ key }) => key === name)?.value);
-    expect([batches - 1, batches]).toContain(tag);
-  }
-  for (const id of all<string>(told, 'run')) {
-    const run = await store.runs.get(id);
-    expect(run.data.tags.map(({ key }) => key)).toEqual(['mlflow.runName', 'n']);
-    if (all(told, 'finished').includes(id)) expect(run.info).toMatchObject({ status: 'FINISHED', end_time: 7 });
-  }
-  for (const id of all<string>(told, 'experiment')) {
-    const experiment = await store.experiments.get(id);
-    expect(experiment.name).toMatch(name);
-    if (all(told, 'renamed').includes(id)) expect(experiment.name).toMatch(`${name} renamed`);
-  }
-  for (const id of all<string>(told, 'trace')) expect((await store.traces.getInfo(id)).tags.a).toBe('b');
-}
+const OPENING = `
+  const { openFileStore } = await import(${JSON.stringify(join(ROOT, 'dist/src/store/file/index.js'))});
+  const store = await openFileStore(root);`;
 
 test(`killed ${TIMES} times`, { timeout: 600_000 }, async () => {
   const folder = mkdtempSync(join(tmpdir(), 'mtrack-test-'));
@@ -116,7 +25,7 @@ test(`killed ${TIMES} times`, { timeout: 600_000 }, async () => {
     let count = 0;
     for (let time = 0; time < TIMES; time++) {
       const name = `w${time}`;
-      const told = await killed(root, shared, name, 50 + Math.random() * 300);
+      const told = await killed(OPENING, root, shared, name, 50 + Math.random() * 300);
       count += told.length;
       await isThere(store, shared, name, told);
     }

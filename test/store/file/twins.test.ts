@@ -351,7 +351,7 @@ describe('runs', () => {
     const orders = ['metrics.m', 'metrics.m DESC', 'params.p', 'tags.t DESC', 'start_time', 'end_time', 'run_name'];
     await twins(FILES, oracle, [
       newExperiment('other'),
-      newRun('0', 'r1', { start_time: 115 }),
+      newRun('0', 'r1', { start_time: 150 }),
       newRun('0', 'q2'),
       newRun(result(0), 'r3'),
       newRun(result(0), 's4', { tags: [pair('t', 'ab')] }),
@@ -500,6 +500,164 @@ describe('logged models', () => {
       measure(2, 2, onData('d', '2')),
       measure(2, 1, { ...onData('e', '1'), timestamp: 9 }),
       ...questions.map(search),
+    ]);
+  });
+});
+
+describe('traces', () => {
+  const trace = (trace_id: string, more: object = {}) => ({
+    trace_id,
+    experiment_id: '0',
+    request_time: 1706529600000 + trace_id.charCodeAt(3),
+    state: 'OK',
+    trace_metadata: {},
+    tags: {},
+    assessments: [],
+    ...more,
+  });
+  const start = (id: string, more: object = {}): Call => ['traces.start', [trace(id, more)]];
+  const get = (id: string): Call => ['traces.getInfo', [id]];
+  const source = { source_type: 'HUMAN', source_id: 'me@example.org' };
+  const assess = (trace_id: string, assessment_name: string, more: object): Call => [
+    'traces.createAssessment',
+    [{ trace_id, assessment_name, source, ...more }],
+  ];
+  const idOf = (of: number): Reference => ({ of, path: ['assessment_id'] });
+
+  test('started, tagged, deleted', async () => {
+    await twins(FILES, oracle, [
+      start('tr-a', {
+        client_request_id: 'mine: #1',
+        request_preview: '{"q": "what is Ж?", "n": 1}',
+        response_preview: "it's\n42 ✓",
+        execution_duration: 12,
+        trace_metadata: { 'mlflow.source.name': 'x', empty: '' },
+        tags: { 'mlflow.traceName': 'f', k: 'ü' },
+      }),
+      start('tr-b', { state: 'ERROR', request_time: 1706529600000 }),
+      start('tr-c', { state: 'IN_PROGRESS' }),
+      start('tr-d', { state: 'STATE_UNSPECIFIED', execution_duration: 0 }),
+      start('tr-e', { experiment_id: '99' }),
+      start('tr-a', {}),
+      newExperiment('elsewhere', { artifact_location: 's3://bucket/place?a=b' }),
+      start('tr-g', { experiment_id: result(6) }),
+      ['traces.begin', [{ experiment_id: '0', timestamp_ms: 7, request_metadata: { a: 'b' }, tags: { c: 'd' } }]],
+      ...['tr-a', 'tr-b', 'tr-c', 'tr-d', 'tr-g', 'none', '..'].map(get),
+      [
+        'traces.end',
+        ['tr-c', { timestamp_ms: 1706529600500, state: 'OK', request_metadata: { m: '1' }, tags: { t: '2' } }],
+      ],
+      ['traces.end', ['none', { timestamp_ms: 1, state: 'OK', request_metadata: {}, tags: {} }]],
+      get('tr-c'),
+      ['traces.setTag', ['tr-a', 'k', 'changed']],
+      ['traces.setTag', ['tr-a', 'new one', '']],
+      ['traces.setTag', ['tr-a', 'a?', '']],
+      ['traces.setTag', ['none', 'k', 'x']],
+      ['traces.deleteTag', ['tr-a', 'k']],
+      ['traces.deleteTag', ['tr-a', 'k']],
+      ['traces.deleteTag', ['tr-a', 'a?']],
+      ['traces.deleteTag', ['none', 'k']],
+      ['traces.linkToRun', [['tr-a'], 'run']],
+      ['traces.linkPrompts', ['tr-a', [{ name: 'p', version: '1' }]]],
+      ['traces.search', [{ experiment_ids: ['0', result(6)] }]],
+      ...[
+        {},
+        { max_traces: 1 },
+        { trace_ids: [] },
+        { max_timestamp_millis: 1, trace_ids: ['tr-a'] },
+        { trace_ids: ['tr-a'], max_traces: 1 },
+        { max_timestamp_millis: 1, max_traces: 0 },
+        { max_timestamp_millis: 5 },
+        { max_timestamp_millis: 1706529600099, max_traces: 2 },
+        { trace_ids: ['tr-d', 'none', 'other'] },
+      ].map((which): Call => ['traces.delete', ['0', which]]),
+      ['traces.delete', ['none', { trace_ids: ['tr-a'] }]],
+      ['traces.search', [{ experiment_ids: ['0', result(6)] }]],
+      ['traces.search', [{ experiment_ids: ['none'] }]],
+    ]);
+  });
+
+  test('assessments', async () => {
+    const feedback = { feedback: { value: true } };
+    await twins(FILES, oracle, [
+      start('tr-a'),
+      assess('tr-a', 'good', { ...feedback, rationale: 'because: ✓', metadata: { k: 'v', n: '1' }, span_id: 'ab' }),
+      assess('tr-a', 'score', { feedback: { value: 4.5 } }),
+      assess('tr-a', 'many', { feedback: { value: ['a', { b: [true, null, 'c'] }] } }),
+      assess('tr-a', 'failed', {
+        feedback: { value: null, error: { error_code: 'E', error_message: 'm', stack_trace: 's'.repeat(10_001) } },
+      }),
+      assess('tr-a', 'plain', { feedback: { value: 'text' }, source: { source_type: 'CODE', source_id: 'x' } }),
+      assess('tr-a', 'better', { feedback: { value: false }, overrides: idOf(1) }),
+      assess('tr-a', 'lost', { ...feedback, overrides: 'a-none' }),
+      assess('none', 'good', feedback),
+      ...[1, 2, 3, 4, 5, 6].map((of): Call => ['traces.getAssessment', ['tr-a', idOf(of)]]),
+      ['traces.getAssessment', ['tr-a', 'a-none']],
+      ['traces.getAssessment', ['none', 'a-none']],
+      get('tr-a'),
+      [
+        'traces.updateAssessment',
+        [
+          'tr-a',
+          idOf(1),
+          { assessment_name: 'best', feedback: { value: 'yes' }, rationale: 'r', metadata: { n: '2' } },
+        ],
+      ],
+      ['traces.updateAssessment', ['tr-a', idOf(2), {}]],
+      ['traces.updateAssessment', ['tr-a', idOf(2), { expectation: { value: 'x' } }]],
+      ['traces.updateAssessment', ['tr-a', idOf(2), { expectation: { value: 'x' }, feedback: { value: 1 } }]],
+      ['traces.updateAssessment', ['tr-a', 'a-none', {}]],
+      ['traces.deleteAssessment', ['tr-a', idOf(6)]],
+      ['traces.getAssessment', ['tr-a', idOf(1)]],
+      ['traces.deleteAssessment', ['tr-a', idOf(6)]],
+      ['traces.deleteAssessment', ['none', idOf(6)]],
+      ...[1, 2, 3, 4, 5].map((of): Call => ['traces.deleteAssessment', ['tr-a', idOf(of)]]),
+      get('tr-a'),
+    ]);
+  });
+
+  test('expectations, of which MLflow does not read all that it has written', async () => {
+    const calls: Call[] = [
+      start('tr-a'),
+      assess('tr-a', 'number', { expectation: { value: { json: '42' } } }),
+      assess('tr-a', 'float', { expectation: { value: 0.5 } }),
+      assess('tr-a', 'list', { expectation: { value: { json: '[1, 2.0, "ü", {"a": null, "b": 1.5}]' } } }),
+      assess('tr-a', 'map', { expectation: { value: { json: '{"b": 1, "a": []}' } }, metadata: { k: 'v' } }),
+      assess('tr-a', 'text', { expectation: { value: 'x: y' } }),
+      ...[1, 2, 3, 4, 5].map((of): Call => ['traces.getAssessment', ['tr-a', idOf(of)]]),
+    ];
+    await twins(FILES, oracle, calls, { unsaid: ([method]) => method === 'traces.getAssessment' });
+  });
+
+  test('searches', async () => {
+    const search = (question: object): Call => ['traces.search', [{ experiment_ids: ['0'], ...question }]];
+    const filters = [
+      "status = 'OK'",
+      "attributes.status != 'OK'",
+      "name = 'f'",
+      "tags.k LIKE 'v%'",
+      'tags.k IS NULL',
+      "metadata.`mlflow.sourceRun` = 'run'",
+      "run_id = 'run'",
+      'timestamp_ms > 1706529600098',
+      'execution_time_ms < 5',
+      "client_request_id = 'mine'",
+      "request_id IN ('tr-a', 'tr-c')",
+      "span.name = 'x'",
+      "feedback.x = 'y'",
+      "text LIKE 'x'",
+    ];
+    await twins(FILES, oracle, [
+      start('tr-a', { tags: { 'mlflow.traceName': 'f', k: 'v1' }, execution_duration: 1, client_request_id: 'mine' }),
+      start('tr-b', { state: 'ERROR', trace_metadata: { 'mlflow.sourceRun': 'run' }, execution_duration: 9 }),
+      start('tr-c', { tags: { k: 'w' } }),
+      ...filters.map((filter) => search({ filter })),
+      ...['timestamp_ms', 'timestamp_ms DESC', 'status', 'execution_time DESC', 'tags.k'].map((by) =>
+        search({ order_by: [by] }),
+      ),
+      search({ max_results: 2 }),
+      search({ max_results: 2, page_token: 'eyJvZmZzZXQiOiAyfQ==' }),
+      search({ max_results: 50_001 }),
     ]);
   });
 });

@@ -47,12 +47,8 @@ async function insert({ pool, artifactRoot, now }: Context, db: Kysely<Tables>):
     last_update_time: time,
     workspace: WORKSPACE,
   };
-  const { givenNumbers } = pool.words;
-  if (givenNumbers) await givenNumbers('experiments', true).execute(db);
-  await sql`INSERT INTO ${sql.table('experiments')} (${columnList(Object.keys(row))}) VALUES (${sql.join(Object.values(row))})`.execute(
-    db,
-  );
-  if (givenNumbers) await givenNumbers('experiments', false).execute(db);
+  const insert = sql`INSERT INTO ${sql.table('experiments')} (${columnList(Object.keys(row))}) VALUES (${sql.join(Object.values(row))})`;
+  await pool.words.givingNumbers('experiments', insert).execute(db);
 }
 
 function inWorkspaces(workspace: string): MtrackError {

@@ -71,9 +71,10 @@ async function insertRun(
   const row: RunRow = {
     run_uuid: id,
     name,
-    user_id: request.user_id ?? null,
+    // MLflow cannot read a run without these; its server has these where a request has none.
+    user_id: request.user_id ?? '',
     status: 'RUNNING',
-    start_time: request.start_time ?? null,
+    start_time: request.start_time ?? 0,
     end_time: null,
     lifecycle_stage: 'active',
     artifact_uri: appendToUri(experiment.artifact_location ?? '', id, 'artifacts'),
