@@ -151,7 +151,8 @@ export class Oracle implements AsyncDisposable {
       | 'yaml_dumps'
       | 'yaml_loads'
       | 'metric_lines'
-      | 'latest_metrics',
+      | 'latest_metrics'
+      | 'older_than',
     inputs: readonly unknown[],
   ): Promise<Result[]> {
     return (await this.#ask({ do: what, with: [inputs] })).result as Result[];
