@@ -33,8 +33,13 @@ export function experiments(context: Context): Experiments {
           context,
           db,
           'experiment by name',
-          () => db.selectFrom('experiments').select(COLUMNS).where('name', '=', hole<string>()),
-          [name],
+          () =>
+            db
+              .selectFrom('experiments')
+              .select(COLUMNS)
+              .where('workspace', '=', hole<string>())
+              .where('name', '=', hole<string>()),
+          ['default', name],
         );
         const [experiment] = await withTags(context, db, rows);
         return experiment;

@@ -4,6 +4,7 @@ import { hole } from '../../../dialect/query-words.js';
 import { StoreError } from '../../errors.js';
 import type { Experiment, KeyValue, LifecycleStage } from '../../records.js';
 import { parseExperimentId } from '../../validate.js';
+import { inChunks } from '../chunks.js';
 import type { Context } from '../context.js';
 import type { Tables } from '../entities/index.js';
 import { rowsOf } from '../statements.js';
@@ -77,12 +78,15 @@ export async function activeExperimentRow(
 }
 
 /** Records of rows, in their order, with their tags. */
-export async function withTags(
+export function withTags(context: Context, db: Kysely<Tables>, rows: readonly ExperimentRow[]): Promise<Experiment[]> {
+  return inChunks(rows, (chunk) => fewWithTags(context, db, chunk));
+}
+
+async function fewWithTags(
   context: Context,
   db: Kysely<Tables>,
   rows: readonly ExperimentRow[],
 ): Promise<Experiment[]> {
-  if (rows.length === 0) return [];
   const { words } = context.pool;
   const ids = words.bindMany(rows.map(({ experiment_id }) => experiment_id));
   const tagRows = await rowsOf(

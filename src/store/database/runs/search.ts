@@ -8,6 +8,7 @@ import { decodePageToken, encodePageToken, parseSearch } from '../../search/inde
 import { stagesOf } from '../../stages.js';
 import type { Runs } from '../../store.js';
 import { validateMaxResults } from '../../validate.js';
+import { inChunks } from '../chunks.js';
 import type { Context } from '../context.js';
 import type { Tables } from '../entities/index.js';
 import { columnIds } from '../experiments/rows.js';
@@ -40,9 +41,11 @@ export async function searchRuns(
   };
   return context.pool.read(async (db) => {
     const ids = await findIds(context.pool.words, db, asked, { limit: max_results + 1, offset }, tuning);
-    const rows = await runRows(context, db, ids.slice(0, max_results));
+    const items = await inChunks(ids.slice(0, max_results), async (chunk) =>
+      runsOf(context, db, await runRows(context, db, chunk), { modelInputs: false }),
+    );
     return {
-      items: await runsOf(context, db, rows, { modelInputs: false }),
+      items,
       next_page_token: ids.length > max_results ? encodePageToken(offset + max_results) : undefined,
     };
   });
