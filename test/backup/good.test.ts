@@ -2,8 +2,10 @@
 import { execFileSync } from 'node:child_process';
 import { copyFileSync } from 'node:fs';
 import { join } from 'node:path';
+import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { isSame } from '../../src/backup/restore.js';
+import { sample } from '../support/awkward.js';
 import {
   check,
   gzipped,
@@ -14,7 +16,8 @@ import {
   takenBackup,
   zstandard,
 } from '../support/backups.js';
-import type { Server, TestDatabase } from '../support/databases.js';
+import { SERVERS, type Server, type TestDatabase, withDatabase } from '../support/databases.js';
+import { releases } from '../support/fixtures.js';
 import { insertRows } from '../support/rows.js';
 import { query, run } from '../support/state.js';
 import { forEachDialect } from '../support/suites.js';
@@ -44,14 +47,27 @@ const AWKWARD = [
   "a''b\\\\''c",
   'x'.repeat(7000),
   "é漢🚀\\'".repeat(600),
-] as const;
+  ...sample(fc.string({ unit: 'binary', maxLength: 60 }), 40).filter(isStorable),
+  ...sample(
+    fc.string({
+      unit: fc.constantFrom('\\', "'", '"', '`', '\n', ';', '-', '/', '*', '$', '\t', '(', ')', ',', '.', 'N'),
+      maxLength: 40,
+    }),
+    60,
+  ),
+];
+
+/** No database takes a zero byte in a text, and none of ours half a character. */
+function isStorable(text: string): boolean {
+  return text.isWellFormed() && !text.includes('\0');
+}
 
 async function awkward(server: Server): Promise<TestDatabase> {
   const database = await server.load('2.9.2');
   const [row] = await query<{ id: string }>(database, 'SELECT MIN(run_uuid) AS id FROM runs');
   const run_uuid = row?.id ?? '';
   await insertRows(database, {
-    params: AWKWARD.map((value, i) => ({ key: `awkward ${i} ${value.slice(0, 20)}`, value, run_uuid })),
+    params: AWKWARD.map((value, i) => ({ key: `awkward ${i} ${value.slice(0, 20)}`.toWellFormed(), value, run_uuid })),
     // Larger than what a tool or a reader takes at a time.
     datasets: [1, 2].map((i) => ({
       dataset_uuid: `d${i}`,
@@ -163,6 +179,28 @@ await forEachDialect('backups that the tools made', (server) => {
       });
     });
   });
+});
+
+const BYTES = '00270A5C0D1A2200FF80275C275C5C00C3285C6E';
+const HAS_BYTES = releases('mysql').includes('3.17.2');
+
+test.skipIf(!HAS_BYTES)('bytes are not text: a dump with or without --hex-blob', async () => {
+  const server = SERVERS.mysql;
+  if ((await server.unavailable()) !== null) return;
+  await withDatabase(
+    () => server.load('3.17.2'),
+    async (database) => {
+      await run(database, `UPDATE secrets SET encrypted_value = UNHEX('${BYTES}'), wrapped_dek = UNHEX('${BYTES}00')`);
+      expect(await query(database, 'SELECT HEX(encrypted_value) AS h FROM secrets LIMIT 1')).toEqual([{ h: BYTES }]);
+      for (const args of [[], ['--hex-blob'], ['--skip-extended-insert']]) {
+        await inTemporaryFolder(async (folder) => {
+          const path = await my(...args)(database, folder);
+          const { restored } = await check(path, database, { restore: true, exact: true });
+          expect(restored?.tables.find(({ table }) => table === 'secrets')?.backup.rows).toBeGreaterThan(0);
+        });
+      }
+    },
+  );
 });
 
 await forEachDialect('a database that goes on after its backup', (server) => {

@@ -1,17 +1,36 @@
 /** Stores that MLflow wrote, with artifacts of their own in a folder of their own: to be collected, and looked at after. */
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { gunzipSync } from 'node:zlib';
 import { expect } from 'vitest';
+import { openArtifacts } from '../../src/artifacts/open.js';
+import { artifactOptions } from '../../src/cli/artifacts.js';
+import { collect } from '../../src/gc/collect.js';
+import { databaseTrash } from '../../src/gc/database/open.js';
+import { looking, removing } from '../../src/gc/effects.js';
+import { Locations } from '../../src/gc/locations.js';
+import type { GcOptions } from '../../src/gc/options.js';
 import type { Report } from '../../src/gc/report.js';
+import type { TrashSource } from '../../src/gc/source.js';
+import { HEAD } from '../../src/schema/lineage.js';
 import { mtrack, type Result, type RunOptions } from './cli.js';
 import { opened, type Server, type TestDatabase } from './databases.js';
 import { FIXTURES } from './fixtures.js';
-import { run } from './state.js';
+import { insertRows } from './rows.js';
+import { query, run, upgradeTo } from './state.js';
 
 const exec = promisify(execFile);
 
@@ -221,4 +240,148 @@ export function filesIn(folder: string): string[] {
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath, entry.name))
     .sort();
+}
+
+// ---------------------------------------------------------------- small stores, made here
+
+export interface SmallRun {
+  readonly id: string;
+  readonly experiment?: number;
+  /** Deleted at this time; null where that was not written down. */
+  readonly deletedAt?: number | null;
+  readonly parent?: string;
+  readonly location?: string | null;
+  /** Names and contents below its artifacts. */
+  readonly files?: Readonly<Record<string, string>>;
+}
+
+export interface SmallStore {
+  readonly database: TestDatabase;
+  /** Of the artifacts: `EXPERIMENT/RUN/artifacts` in it, as MLflow has it. */
+  readonly root: string;
+  /** Runs in experiment 1, unless they say another; each with a metric, a param and a tag. */
+  add(...runs: readonly SmallRun[]): Promise<void>;
+  collect(options?: Partial<GcOptions>): Promise<Report>;
+  look(options?: Partial<GcOptions>): Promise<Report>;
+  runs(): Promise<string[]>;
+}
+
+/** An id as MLflow makes them. */
+export const id = (n: number): string => n.toString(16).padStart(32, '0');
+
+const DEFAULTS: Omit<GcOptions, 'signal' | 'onProgress'> = {
+  olderThan: null,
+  undated: 'skip',
+  runIds: null,
+  modelIds: null,
+  jobIds: null,
+  experimentIds: null,
+  experimentNames: null,
+  jobs: false,
+  force: false,
+  children: 'keep',
+  concurrency: 8,
+  maxRuns: null,
+  maxDuration: null,
+  throttle: null,
+};
+export const NO_WAIT = { patience: 5000, onWait: () => undefined };
+
+const templates = new Map<string, Promise<TestDatabase>>();
+
+/** Of the head's schema, made once for each dialect, and dropped with `dropTemplates`. */
+function template(server: Server): Promise<TestDatabase> {
+  const made =
+    templates.get(server.dialect) ??
+    (async () => {
+      const database = await server.empty();
+      await upgradeTo(database, HEAD);
+      return database;
+    })();
+  templates.set(server.dialect, made);
+  return made;
+}
+
+export async function dropTemplates(): Promise<void> {
+  for (const made of templates.values()) await (await made).drop();
+  templates.clear();
+}
+
+/** A store of the head's schema with the experiments 1 to 3, the third of them deleted long ago. */
+export async function withSmallStore<T>(server: Server, use: (store: SmallStore) => Promise<T>): Promise<T> {
+  const database = await server.copy(await template(server));
+  const root = mkdtempSync(join(tmpdir(), 'mtrack-gc-'));
+  try {
+    await insertRows(database, {
+      experiments: [1, 2, 3].map((n) => ({
+        experiment_id: n,
+        name: `experiment ${n}`,
+        artifact_location: join(root, String(n)),
+        lifecycle_stage: n === 3 ? 'deleted' : 'active',
+        creation_time: 0,
+        last_update_time: 0,
+        workspace: 'default',
+      })),
+    });
+    const db = await opened(database);
+    const collected = async (options: Partial<GcOptions>, dry: boolean): Promise<Report> => {
+      const artifacts = openArtifacts(artifactOptions({ timeout: 5000, retries: 0 }, {}));
+      const given = { ...DEFAULTS, signal: new AbortController().signal, onProgress: () => undefined, ...options };
+      const use = (source: TrashSource) =>
+        collect(
+          {
+            source,
+            locations: new Locations(artifacts.placeOf),
+            effects: (isGone) => (dry ? looking : removing)(source, artifacts, isGone),
+          },
+          given,
+        );
+      const trash = databaseTrash(db);
+      return dry ? trash.look(NO_WAIT, use) : trash.work(NO_WAIT, use);
+    };
+    return await use({
+      database,
+      root,
+      add: (...runs) => addRuns(database, root, runs),
+      collect: (options = {}) => collected(options, false),
+      look: (options = {}) => collected(options, true),
+      runs: async () => {
+        const rows = await query<{ id: string }>(database, 'SELECT run_uuid AS id FROM runs ORDER BY run_uuid');
+        return rows.map((row) => row.id);
+      },
+    });
+  } finally {
+    await database.drop();
+    rmSync(root, { recursive: true, force: true });
+  }
+}
+
+async function addRuns(database: TestDatabase, root: string, runs: readonly SmallRun[]): Promise<void> {
+  const place = ({ id, experiment = 1 }: SmallRun) => join(root, String(experiment), id, 'artifacts');
+  for (const run of runs) {
+    for (const [name, content] of Object.entries(run.files ?? {})) {
+      mkdirSync(dirname(join(place(run), name)), { recursive: true });
+      writeFileSync(join(place(run), name), content);
+    }
+  }
+  const parents = runs.filter(({ parent }) => parent !== undefined);
+  await insertRows(database, {
+    runs: runs.map((run) => ({
+      run_uuid: run.id,
+      name: `run ${run.id}`,
+      source_type: 'LOCAL',
+      status: 'FINISHED',
+      start_time: 0,
+      lifecycle_stage: run.deletedAt === undefined ? 'active' : 'deleted',
+      artifact_uri: run.location === undefined ? place(run) : run.location,
+      experiment_id: run.experiment ?? 1,
+      deleted_time: run.deletedAt ?? null,
+    })),
+    metrics: runs.map((run) => ({ key: 'm', value: 1, timestamp: 1, run_uuid: run.id, step: 1, is_nan: false })),
+    params: runs.map((run) => ({ key: 'p', value: 'v', run_uuid: run.id })),
+    tags: [
+      ...runs.map((run) => ({ key: 't', value: 'v', run_uuid: run.id })),
+      ...parents.map((run) => ({ key: 'mlflow.parentRunId', value: run.parent ?? '', run_uuid: run.id })),
+    ],
+  });
 }

@@ -29,8 +29,10 @@ import mlflow.db  # noqa: E402
 import mlflow.store.db.utils  # noqa: E402
 import mlflow.store.tracking.sqlalchemy_store  # noqa: E402
 import oracle_files  # noqa: E402
+import oracle_gc  # noqa: E402
 import oracle_search  # noqa: E402
 import oracle_stores  # noqa: E402
+import oracle_traces  # noqa: E402
 
 MAKE = sys.argv[1]
 VERSIONS = os.path.join(os.path.dirname(mlflow.__file__), "store", "db_migrations", "versions")
@@ -247,7 +249,9 @@ REQUESTS = {
         strip_lower,
         *oracle_search.REQUESTS,
         *oracle_files.REQUESTS,
+        *oracle_gc.REQUESTS,
         *oracle_stores.REQUESTS,
+        *oracle_traces.REQUESTS,
     )
 }
 

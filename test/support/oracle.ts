@@ -146,10 +146,13 @@ export class Oracle implements AsyncDisposable {
       | 'search_model_tokens'
       | 'search_likes'
       | 'search_words'
+      | 'span_attributes'
+      | 'span_contents'
       | 'yaml_dumps'
       | 'yaml_loads'
       | 'metric_lines'
-      | 'latest_metrics',
+      | 'latest_metrics'
+      | 'older_than',
     inputs: readonly unknown[],
   ): Promise<Result[]> {
     return (await this.#ask({ do: what, with: [inputs] })).result as Result[];

@@ -45,6 +45,9 @@ async function identify(session: Session): Promise<Identity> {
 export const QUERIES = {
   identity:
     'SELECT CONVERT(varchar(36), database_guid) AS [guid], CONVERT(varchar(36), family_guid) AS [family] FROM sys.database_recovery_status WHERE database_id = DB_ID()',
+  /** Undocumented, and in every version since 2000. */
+  exists: (path: string) =>
+    `DECLARE @there int; EXEC master.sys.xp_fileexist ${unicode(path)}, @there OUTPUT; SELECT @there AS [there]`,
   /** COPY_ONLY leaves the chain of other backups as it is; without INIT an older backup in the file would stay in front. */
   backup: (database: string, path: string) =>
     `BACKUP DATABASE ${quote(database)} TO DISK = ${unicode(path)} WITH CHECKSUM, COPY_ONLY, INIT`,
@@ -71,6 +74,8 @@ async function take({ database, open }: Source, { path, signal, onProgress }: Ta
   signal.addEventListener('abort', stop);
   try {
     const [row] = await session.rows<{ version: string }>(QUERIES.version);
+    const [file] = await session.rows<{ there: number }>(QUERIES.exists(path));
+    if (file?.there !== 0) throw new Error(`${path} is there already, and would be overwritten`);
     const takenAt = Date.now();
     await session.run(QUERIES.backup(database, path));
     await session.run(QUERIES.verify(path));

@@ -1,5 +1,7 @@
 /** The live schema of a PostgreSQL database: of the schema that unqualified names go to, as for MLflow. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { sql } from 'kysely';
+import { MtrackError } from '../../errors.js';
 import type {
   Check,
   CheckExpression,
@@ -13,6 +15,7 @@ import type {
   Table,
   Trigger,
 } from '../../schema/model.js';
+import { codeOf, messageIncludes } from '../faults.js';
 import type { Session } from '../session.js';
 
 interface ColumnRow {
@@ -20,6 +23,7 @@ interface ColumnRow {
   name: string;
   type: string;
   not_null: boolean;
+  has_default: boolean;
   default: string | null;
   identity: string;
   generated: string;
@@ -28,7 +32,7 @@ interface ConstraintRow {
   table: string;
   name: string;
   kind: 'p' | 'u' | 'c' | 'f';
-  definition: string;
+  definition: string | null;
   columns: string[] | null;
   referenced: string | null;
   references: string[] | null;
@@ -40,21 +44,64 @@ interface IndexRow {
   name: string;
   unique: boolean;
   valid: boolean;
-  columns: string[];
+  columns: (string | null)[];
   keys: number;
   options: string;
+  is_partial: boolean;
   where: string | null;
 }
 
 const TABLES = sql`pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace AND n.nspname = current_schema() AND c.relkind IN ('r', 'p')`;
 
-/** The tables of the schema that unqualified names are made in. */
+/** How often the catalog is read anew while somebody else alters tables, and how long is waited before, in milliseconds. */
+const ATTEMPTS = 20;
+const BETWEEN_MS = 100;
+
+/**
+ * The tables of the schema that unqualified names are made in.
+ * @throws {MtrackError} LOCKED where other sessions go on altering tables while they are looked at
+ */
 export async function readCatalog(session: Session): Promise<Schema> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await readOnce(session);
+    } catch (error) {
+      if (!hasMoved(error)) throw error;
+      if (attempt === ATTEMPTS) throw alteredMeanwhile(error);
+      await sleep(BETWEEN_MS);
+    }
+  }
+}
+
+/**
+ * Functions such as pg_get_constraintdef look at the catalog as it is by then, not as it was when the query began: for what
+ * was dropped in between they give NULL, or fail with an internal error.
+ */
+const hasMoved = (error: unknown): boolean =>
+  error instanceof Vanished ||
+  (codeOf(error) === 'XX000' && messageIncludes(error, 'could not open relation with OID', 'cache lookup failed'));
+
+class Vanished extends Error {}
+
+function there<T>(text: T | null): T {
+  if (text === null) throw new Vanished('dropped while it was looked at');
+  return text;
+}
+
+function alteredMeanwhile(cause: unknown): MtrackError {
+  return new MtrackError('LOCKED', {
+    found: 'another session goes on altering tables while they are looked at',
+    fix: ['stop the other upgrade, or wait for it to end, and run the command again'],
+    cause,
+  });
+}
+
+async function readOnce(session: Session): Promise<Schema> {
   const names = await session.rows<{ name: string }>(sql`SELECT c.relname AS name FROM ${TABLES} ORDER BY 1`);
   const columns = Map.groupBy(
     await session.rows<ColumnRow>(sql`
       SELECT c.relname AS "table", a.attname AS name, format_type(a.atttypid, a.atttypmod) AS type, a.attnotnull AS not_null,
-             pg_get_expr(d.adbin, d.adrelid) AS "default", a.attidentity::text AS identity, a.attgenerated::text AS generated
+             d.oid IS NOT NULL AS has_default, pg_get_expr(d.adbin, d.adrelid) AS "default", a.attidentity::text AS identity, a.attgenerated::text AS generated
       FROM ${TABLES}
       JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
       LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
@@ -80,7 +127,8 @@ export async function readCatalog(session: Session): Promise<Schema> {
     await session.rows<IndexRow>(sql`
       SELECT c.relname AS "table", i.relname AS name, x.indisunique AS "unique", x.indisvalid AS valid,
              (SELECT array_agg(pg_get_indexdef(x.indexrelid, p, true) ORDER BY p) FROM generate_series(1, x.indnatts) p) AS columns,
-             x.indnkeyatts::int AS keys, x.indoption::text AS options, pg_get_expr(x.indpred, x.indrelid) AS "where"
+             x.indnkeyatts::int AS keys, x.indoption::text AS options,
+             x.indpred IS NOT NULL AS is_partial, pg_get_expr(x.indpred, x.indrelid) AS "where"
       FROM ${TABLES}
       JOIN pg_index x ON x.indrelid = c.oid
       JOIN pg_class i ON i.oid = x.indexrelid
@@ -115,19 +163,20 @@ function tableOf(
     primaryKey: ofKind('p').map(key)[0] ?? null,
     uniques: ofKind('u').map(key),
     foreignKeys: ofKind('f').map(foreignKeyOf),
-    checks: ofKind('c').map((row): Check => ({ name: row.name, expression: checkOf(row.definition) })),
+    checks: ofKind('c').map((row): Check => ({ name: row.name, expression: checkOf(there(row.definition)) })),
     indexes: indexes.map(indexOf),
   };
 }
 
 function columnOf(row: ColumnRow): Column {
-  const generated = row.generated === 's' && row.default !== null ? withoutParentheses(row.default) : null;
-  const serial = generated === null && /^nextval\(/.test(row.default ?? '');
+  const value = row.has_default ? there(row.default) : null;
+  const generated = row.generated === 's' && value !== null ? withoutParentheses(value) : null;
+  const serial = generated === null && /^nextval\(/.test(value ?? '');
   return {
     name: row.name,
     type: { kind: 'native', sql: row.type },
     nullable: !row.not_null,
-    default: row.default === null || serial || generated !== null ? null : { kind: 'native', sql: row.default },
+    default: value === null || serial || generated !== null ? null : { kind: 'native', sql: value },
     generated,
     numbered: serial ? 'serial' : row.identity ? 'identity' : null,
   };
@@ -159,14 +208,15 @@ function indexOf(row: IndexRow): Index {
     name: text.replace(/^"(.*)"$/, '$1').replaceAll('""', '"'),
     ...(((options[i] ?? 0) & 1) === 1 && { descending: true }),
   });
-  const columns = row.columns.slice(0, row.keys).map(part);
-  const include = row.columns.slice(row.keys).map((text) => part(text, -1).name);
+  const names = row.columns.map(there);
+  const columns = names.slice(0, row.keys).map(part);
+  const include = names.slice(row.keys).map((text) => part(text, -1).name);
   return {
     name: row.name,
     unique: row.unique,
     columns: row.valid ? columns : [],
     ...(include.length > 0 && { include }),
-    ...(row.where !== null && { where: row.where }),
+    ...(row.is_partial && { where: there(row.where) }),
   };
 }
 

@@ -1,12 +1,11 @@
 import { sql } from 'kysely';
 import {
   compareExactText,
+  hole,
   insertOnConflict,
   insertValues,
-  isInHoles,
   limitOffset,
   NOTHING,
-  padded,
   type QueryWords,
 } from '../query-words.js';
 
@@ -18,8 +17,9 @@ export const queryWords: QueryWords = {
   keepsUnicode: true,
   insert: insertOnConflict,
   insertMany: (shape, rows) => insertValues({ insert: insertOnConflict, maxValues }, shape, rows),
-  bindMany: padded,
-  isAmong: isInHoles,
+  // One value of JSON: there is one shape for any number of them, and no limit (https://www.sqlite.org/json1.html#jeach).
+  bindMany: (values) => [JSON.stringify(values)],
+  isAmong: (column) => sql`${column} IN (SELECT value FROM json_each(${hole()}))`,
   returning: (column) => ({ output: NOTHING, end: sql`RETURNING ${sql.ref(column)}` }),
   givingNumbers: (_, insert) => insert,
   locking: { from: NOTHING, end: NOTHING },

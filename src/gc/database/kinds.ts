@@ -148,6 +148,9 @@ export const KINDS: Readonly<Record<Kind, KindOfThing>> = {
           table,
           column: 'queue_id',
           through: under('review_queues', 'queue_id'),
+          ...(table === 'review_queue_items' && {
+            owners: [{ kind: 'trace', column: 'item_id', when: when('item_type', 'trace') }],
+          }),
           does: 'delete',
         }),
       ),

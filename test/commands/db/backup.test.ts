@@ -8,7 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { afterAll, expect, test } from 'vitest';
 import { HEAD } from '../../../src/schema/lineage.js';
-import { verdict } from '../../support/backups.js';
+import { takenBackup, verdict } from '../../support/backups.js';
 import { finished, mtrack, ROOT, RUN, start } from '../../support/cli.js';
 import { type Server, type TestDatabase, withDatabase } from '../../support/databases.js';
 import { query, run, upgradeTo } from '../../support/state.js';
@@ -125,6 +125,65 @@ await forEachDialect('a backup', (server) => {
         });
         expect(await fingerprint(server, database)).toBe(before);
         expect(await scratchOf(server)).toEqual([]);
+      },
+    );
+  });
+
+  test('alone it is read, and compared with nothing', async () => {
+    await withDatabase(
+      () => server.load('2.9.2'),
+      async (database) => {
+        await inTemporaryFolder(async (folder) => {
+          const path = await takenBackup(database, join(folder, 'backup'));
+          const { code, stdout } = await mtrack(['db', 'backup-check', path, '--alone', '--json']);
+          expect(code).toBe(0);
+          expect(JSON.parse(stdout)).toMatchObject({ manifest: true, revision: 'acf3f17fdcc7', tables: { runs: 31 } });
+          // A store must be named, or it must be said that there is none: a check that was to compare must not pass alone.
+          expect((await mtrack(['db', 'backup-check', path])).code).toBe(2);
+          expect(filesIn(folder)).toEqual(['backup', 'backup.manifest.json']);
+        });
+      },
+    );
+  });
+
+  test.skipIf(server.dialect === 'sqlite')('who may not make databases restores beside another one', async () => {
+    await withDatabase(
+      () => server.load('2.9.2'),
+      async (database) => {
+        await inTemporaryFolder(async (folder) => {
+          const path = await takenBackup(database, join(folder, 'backup'));
+          const reader = `mtrack_test_${database.name.slice(-8)}`;
+          const rights = READING[server.dialect === 'mysql' ? 'mysql' : 'postgresql'](reader, database.name);
+          await run(database, ...rights.made);
+          try {
+            const uri = database.uri.replace(/\/\/\w+@/, `//${reader}@`);
+            const check = ['db', 'backup-check', path, uri, '--restore', '--exact'];
+            const refused = await mtrack(check);
+            expect(refused.code, refused.stderr).toBe(39);
+            expect(refused.stderr).toMatch(/RESTORE_FAILED: no scratch database could be made[\s\S]*--scratch-uri/);
+            const other = await mtrack([...check, '--scratch-uri', database.uri, '--json']);
+            expect(other.code, other.stderr).toBe(0);
+            expect(JSON.parse(other.stdout)).toMatchObject({ lacks: {}, restored: { seconds: expect.any(Number) } });
+          } finally {
+            await run(database, ...rights.dropped);
+          }
+        });
+      },
+    );
+  });
+
+  test.runIf(server.dialect === 'mysql')('where the tool is missing it says which', async () => {
+    await withDatabase(
+      () => server.empty(),
+      async (database) => {
+        await upgradeTo(database, LATE);
+        await inTemporaryFolder(async (folder) => {
+          const env = { PATH: folder };
+          const { code, stderr } = await mtrack(['db', 'backup', database.uri, '-o', join(folder, 'backup')], { env });
+          expect(code).toBe(30);
+          expect(stderr).toContain('mariadb-dump or mysqldump is not in PATH');
+          expect(filesIn(folder)).toEqual([]);
+        });
       },
     );
   });
@@ -254,6 +313,25 @@ await forEachDialect('a backup', (server) => {
     );
   }, 600_000);
 });
+
+/** A user who may read a database, and nothing else. */
+const READING = {
+  postgresql: (user: string, database: string) => ({
+    made: [
+      `CREATE ROLE ${user} LOGIN`,
+      `GRANT pg_read_all_data TO ${user}`,
+      `GRANT CONNECT ON DATABASE ${database} TO ${user}`,
+    ],
+    dropped: [`REVOKE ALL ON DATABASE ${database} FROM ${user}`, `DROP ROLE ${user}`],
+  }),
+  mysql: (user: string, database: string) => ({
+    made: [
+      `CREATE USER ${user}@'127.0.0.1'`,
+      `GRANT SELECT, SHOW VIEW, TRIGGER ON ${database}.* TO ${user}@'127.0.0.1'`,
+    ],
+    dropped: [`DROP USER ${user}@'127.0.0.1'`],
+  }),
+};
 
 /** How long a run takes, in milliseconds. */
 async function timed(args: readonly string[], env: NodeJS.ProcessEnv): Promise<number> {

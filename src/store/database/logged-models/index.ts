@@ -17,15 +17,15 @@ export function loggedModels(context: Context): LoggedModels {
 
   const update = (modelId: string, change: Partial<LoggedModelRow>) =>
     pool.write(async (db) => {
-      const row = await loggedModelRow(db, modelId, true);
+      const row = await loggedModelRow(context, db, modelId, true);
       const changed = { ...change, last_updated_timestamp_ms: now() };
       await db.updateTable('logged_models').set(changed).where('model_id', '=', row.model_id).execute();
-      return modelOf(db, { ...row, ...changed });
+      return modelOf(context, db, { ...row, ...changed });
     });
 
   return {
     get: (modelId, allowDeleted = false) =>
-      pool.read(async (db) => modelOf(db, await loggedModelRow(db, modelId, allowDeleted))),
+      pool.read(async (db) => modelOf(context, db, await loggedModelRow(context, db, modelId, allowDeleted))),
 
     create: async ({ experiment_id, name, tags, params, model_type, source_run_id }) => {
       if (name !== undefined) checkName(name);
@@ -52,7 +52,7 @@ export function loggedModels(context: Context): LoggedModels {
           const values = tags.map(({ key, value }) => ({ ...owner(row), tag_key: key, tag_value: value }));
           await db.insertInto('logged_model_tags').values(values).execute();
         }
-        return modelOf(db, row);
+        return modelOf(context, db, row);
       });
     },
 
@@ -66,7 +66,7 @@ export function loggedModels(context: Context): LoggedModels {
 
     setTags: (modelId, tags) =>
       pool.write(async (db) => {
-        const row = await loggedModelRow(db, modelId, true);
+        const row = await loggedModelRow(context, db, modelId, true);
         const last = new Map(tags.map(({ key, value }) => [key, value]));
         if (last.size === 0) return;
         await pool.words
@@ -82,7 +82,7 @@ export function loggedModels(context: Context): LoggedModels {
 
     deleteTag: (modelId, key) =>
       pool.write(async (db) => {
-        const { model_id } = await loggedModelRow(db, modelId, true);
+        const { model_id } = await loggedModelRow(context, db, modelId, true);
         const { numDeletedRows } = await db
           .deleteFrom('logged_model_tags')
           .where('model_id', '=', model_id)
@@ -96,7 +96,7 @@ export function loggedModels(context: Context): LoggedModels {
       }),
 
     logParams: (modelId, params) =>
-      pool.write(async (db) => insertParams(db, await loggedModelRow(db, modelId, true), params)),
+      pool.write(async (db) => insertParams(db, await loggedModelRow(context, db, modelId, true), params)),
   };
 }
 
@@ -120,7 +120,7 @@ async function insertParams(db: Db, row: LoggedModelRow, params: readonly KeyVal
   await db.insertInto('logged_model_params').values(values).execute();
 }
 
-async function modelOf(db: Db, row: LoggedModelRow): Promise<LoggedModel> {
-  const [model] = await loggedModelsOf(db, [row]);
+async function modelOf(context: Context, db: Db, row: LoggedModelRow): Promise<LoggedModel> {
+  const [model] = await loggedModelsOf(context, db, [row]);
   return model as LoggedModel;
 }

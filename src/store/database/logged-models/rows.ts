@@ -1,42 +1,24 @@
 /** From rows to records: three queries for any number of models. */
+import { sql } from 'kysely';
 import { LOGGED_MODEL_STATUSES, type LoggedModel, type Metric } from '../../records.js';
+import type { Context } from '../context.js';
+import { rowsOf } from '../statements.js';
 import type { Db, LoggedModelRow } from './lookup.js';
 
 const given = <Value>(value: Value | null): Value | undefined => value ?? undefined;
 
-export async function loggedModelsOf(db: Db, rows: readonly LoggedModelRow[]): Promise<LoggedModel[]> {
+export async function loggedModelsOf(
+  context: Context,
+  db: Db,
+  rows: readonly LoggedModelRow[],
+): Promise<LoggedModel[]> {
   if (rows.length === 0) return [];
-  const ids = rows.map(({ model_id }) => model_id);
-  const byModel = ({ model_id }: { readonly model_id: string }) => model_id;
-  const tags = Map.groupBy(
-    await db
-      .selectFrom('logged_model_tags')
-      .select(['model_id', 'tag_key as key', 'tag_value as value'])
-      .where('model_id', 'in', ids)
-      .orderBy('tag_key')
-      .execute(),
-    byModel,
-  );
-  const params = Map.groupBy(
-    await db
-      .selectFrom('logged_model_params')
-      .select(['model_id', 'param_key as key', 'param_value as value'])
-      .where('model_id', 'in', ids)
-      .orderBy('param_key')
-      .execute(),
-    byModel,
-  );
-  const metrics = Map.groupBy(
-    await db
-      .selectFrom('logged_model_metrics')
-      .selectAll()
-      .where('model_id', 'in', ids)
-      .orderBy('metric_name')
-      .orderBy('metric_timestamp_ms')
-      .orderBy('metric_step')
-      .execute(),
-    byModel,
-  );
+  const ids = context.pool.words.bindMany(rows.map(({ model_id }) => model_id));
+  const [tags, params, metrics] = await Promise.all([
+    tagsOf(context, db, ids),
+    paramsOf(context, db, ids),
+    metricsOf(context, db, ids),
+  ]);
   return rows.map((row) => ({
     info: {
       model_id: row.model_id,
@@ -67,4 +49,38 @@ export async function loggedModelsOf(db: Db, rows: readonly LoggedModelRow[]): P
       ),
     },
   }));
+}
+
+const byModel = ({ model_id }: { readonly model_id: string }) => model_id;
+
+async function tagsOf(context: Context, db: Db, ids: readonly unknown[]) {
+  const query = () =>
+    db
+      .selectFrom('logged_model_tags')
+      .select(['model_id', 'tag_key as key', 'tag_value as value'])
+      .where(context.pool.words.isAmong(sql.ref('model_id'), ids.length))
+      .orderBy('tag_key');
+  return Map.groupBy(await rowsOf(context, db, `tags of logged models ${ids.length}`, query, ids), byModel);
+}
+
+async function paramsOf(context: Context, db: Db, ids: readonly unknown[]) {
+  const query = () =>
+    db
+      .selectFrom('logged_model_params')
+      .select(['model_id', 'param_key as key', 'param_value as value'])
+      .where(context.pool.words.isAmong(sql.ref('model_id'), ids.length))
+      .orderBy('param_key');
+  return Map.groupBy(await rowsOf(context, db, `params of logged models ${ids.length}`, query, ids), byModel);
+}
+
+async function metricsOf(context: Context, db: Db, ids: readonly unknown[]) {
+  const query = () =>
+    db
+      .selectFrom('logged_model_metrics')
+      .selectAll()
+      .where(context.pool.words.isAmong(sql.ref('model_id'), ids.length))
+      .orderBy('metric_name')
+      .orderBy('metric_timestamp_ms')
+      .orderBy('metric_step');
+  return Map.groupBy(await rowsOf(context, db, `metrics of logged models ${ids.length}`, query, ids), byModel);
 }

@@ -45,7 +45,7 @@ export async function searchLoggedModels(context: Context, question: Question): 
   if (ids.length === 0) return { items: [] };
   return context.pool.read(async (db) => {
     const { rows } = await statement(context, ids, where, orderBy, datasets, limit, offset).execute(db);
-    const items = await loggedModelsOf(db, rows.slice(0, limit));
+    const items = await loggedModelsOf(context, db, rows.slice(0, limit));
     return rows.length > limit ? { items, next_page_token: encodeLoggedModelToken(asked, offset + limit) } : { items };
   });
 }

@@ -9,14 +9,15 @@ import { aliasesOf, latestVersions, versionsOf, WORKSPACE } from './rows.js';
 
 type Nouns = Pick<RegisteredModels, 'setAlias' | 'deleteAlias' | 'getByAlias'>;
 
-export function aliases({ pool }: Context): Nouns {
+export function aliases(context: Context): Nouns {
+  const { pool } = context;
   return {
     setAlias: async (name, alias, version) => {
       checkModelName(name);
       checkNewAlias(alias);
       versionNumber(version);
       return pool.write(async (db) => {
-        const row = await versionRow(db, name, version);
+        const row = await versionRow(context, db, name, version);
         await pool.words
           .insert({
             table: 'registered_model_aliases',
@@ -33,7 +34,7 @@ export function aliases({ pool }: Context): Nouns {
       checkModelName(name);
       checkAlias(alias);
       return pool.write(async (db) => {
-        const model = await modelRow(db, name);
+        const model = await modelRow(context, db, name);
         await db
           .deleteFrom('registered_model_aliases')
           .where('workspace', '=', WORKSPACE)
@@ -47,8 +48,8 @@ export function aliases({ pool }: Context): Nouns {
       checkModelName(name);
       checkAlias(alias);
       return pool.read(async (db) => {
-        const model = await modelRow(db, name);
-        if (isLatest(alias)) return newest(await latestVersions(db, model.name, MODEL_STAGES), name);
+        const model = await modelRow(context, db, name);
+        if (isLatest(alias)) return newest(await latestVersions(context, db, model.name, MODEL_STAGES), name);
         const found = await db
           .selectFrom('registered_model_aliases')
           .select('version')
@@ -57,8 +58,8 @@ export function aliases({ pool }: Context): Nouns {
           .where('alias', '=', alias)
           .executeTakeFirst();
         if (!found) throw new StoreError('INVALID_PARAMETER_VALUE', `Registered model alias ${alias} not found.`);
-        const row = await versionRow(db, model.name, String(found.version));
-        const [version] = await versionsOf(db, [row], await aliasesOf(db, [model.name]));
+        const row = await versionRow(context, db, model.name, String(found.version));
+        const [version] = await versionsOf(context, db, [row], await aliasesOf(context, db, [model.name]));
         return version as ModelVersion;
       });
     },

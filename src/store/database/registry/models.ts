@@ -20,7 +20,7 @@ const CHILDREN = ['model_version_tags', 'model_versions', 'registered_model_tags
 export function models(context: Context): Nouns {
   const { pool, now } = context;
   return {
-    get: (name) => pool.read(async (db) => modelOf(db, await modelRow(db, name))),
+    get: (name) => pool.read(async (db) => modelOf(context, db, await modelRow(context, db, name))),
 
     create: async ({ name, tags, description }) => {
       checkModelName(name);
@@ -36,8 +36,8 @@ export function models(context: Context): Nouns {
       const last = lastOfEach(tags);
       await orAgain(() =>
         pool.write(async (db) => {
-          const old = await findModel(db, name);
-          if (old) throw await taken(db, old, tags);
+          const old = await findModel(context, db, name);
+          if (old) throw await taken(context, db, old, tags);
           await db.insertInto('registered_models').values(row).execute();
           if (last.length === 0) return;
           const values = last.map((tag) => ({ ...tag, name, workspace: WORKSPACE }));
@@ -57,18 +57,18 @@ export function models(context: Context): Nouns {
 
     update: (name, description) =>
       pool.write(async (db) => {
-        const row = await modelRow(db, name);
+        const row = await modelRow(context, db, name);
         const change = { description, last_updated_time: now() };
         await modelsNamed(db, row.name).set(change).execute();
-        return modelOf(db, { ...row, ...change });
+        return modelOf(context, db, { ...row, ...change });
       }),
 
     rename: async (name, newName) => {
       checkNewModelName(newName);
       return orAgain(() =>
         pool.write(async (db) => {
-          const row = await modelRow(db, name);
-          const other = await findModel(db, newName);
+          const row = await modelRow(context, db, name);
+          const other = await findModel(context, db, newName);
           if (other && other.name !== row.name) {
             throw new StoreError('RESOURCE_ALREADY_EXISTS', `Registered Model (name=${newName}) already exists.`);
           }
@@ -81,14 +81,14 @@ export function models(context: Context): Nouns {
             .where('workspace', '=', WORKSPACE)
             .where('name', '=', newName)
             .execute();
-          return modelOf(db, { ...row, ...change });
+          return modelOf(context, db, { ...row, ...change });
         }),
       );
     },
 
     delete: (name) =>
       pool.write(async (db) => {
-        const row = await modelRow(db, name);
+        const row = await modelRow(context, db, name);
         for (const table of [...CHILDREN, 'registered_models'] as const) {
           await db.deleteFrom(table).where('workspace', '=', WORKSPACE).where('name', '=', row.name).execute();
         }
@@ -98,8 +98,8 @@ export function models(context: Context): Nouns {
 
     latestVersions: (name, stages = []) =>
       pool.read(async (db) => {
-        const row = await modelRow(db, name);
-        return latestVersions(db, row.name, (stages.length > 0 ? stages : MODEL_STAGES).map(stageOf));
+        const row = await modelRow(context, db, name);
+        return latestVersions(context, db, row.name, (stages.length > 0 ? stages : MODEL_STAGES).map(stageOf));
       }),
   };
 }
@@ -107,14 +107,14 @@ export function models(context: Context): Nouns {
 const modelsNamed = (db: Db, name: string) =>
   db.updateTable('registered_models').where('workspace', '=', WORKSPACE).where('name', '=', name);
 
-async function modelOf(db: Db, row: ModelRow): Promise<RegisteredModel> {
-  const [model] = await modelsOf(db, [row]);
+async function modelOf(context: Context, db: Db, row: ModelRow): Promise<RegisteredModel> {
+  const [model] = await modelsOf(context, db, [row]);
   return model as RegisteredModel;
 }
 
 /** Why a name cannot be given again: a model and a prompt cannot share it, either. */
-async function taken(db: Db, old: ModelRow, tags: readonly KeyValue[]): Promise<StoreError> {
-  const { tags: oldTags } = await modelOf(db, old);
+async function taken(context: Context, db: Db, old: ModelRow, tags: readonly KeyValue[]): Promise<StoreError> {
+  const { tags: oldTags } = await modelOf(context, db, old);
   const kindOf = (of: readonly KeyValue[]) => (isPrompt(of) ? 'Prompt' : 'Registered Model');
   const [kind, oldKind] = [kindOf(tags), kindOf(oldTags)];
   const found =

@@ -1,7 +1,10 @@
 /** From rows of the registry's tables to records: a fixed number of queries for any number of rows. */
-import { type Kysely, type Selectable, sql } from 'kysely';
+import { type Kysely, type Selectable, type SqlBool, sql } from 'kysely';
+import { hole } from '../../../dialect/query-words.js';
 import type { KeyValue, ModelVersion, RegisteredModel } from '../../records.js';
+import type { Context } from '../context.js';
 import type { Tables } from '../entities/index.js';
+import { rowsOf } from '../statements.js';
 import { DELETED } from './stages.js';
 
 /** The only one that there is where MLflow is not told to keep several. */
@@ -15,25 +18,15 @@ export type Alias = RegisteredModel['aliases'][number];
 const given = <Value>(value: Value | null): Value | undefined => value ?? undefined;
 const tagOf = ({ key, value }: { key: string; value: string | null }): KeyValue => ({ key, value: value ?? '' });
 
-export async function modelsOf(db: Db, rows: readonly ModelRow[]): Promise<RegisteredModel[]> {
+/** In a WHERE: only rows of the workspace. */
+export const inWorkspace = (table: string) => sql<SqlBool>`${sql.ref(`${table}.workspace`)} = ${sql.lit(WORKSPACE)}`;
+
+export async function modelsOf(context: Context, db: Db, rows: readonly ModelRow[]): Promise<RegisteredModel[]> {
   if (rows.length === 0) return [];
   const names = rows.map(({ name }) => name);
-  // Children are joined to their model, whose name they may have in another case where the database does not mind.
-  const tags = Map.groupBy(
-    await db
-      .selectFrom('registered_models as m')
-      .innerJoin('registered_model_tags as t', (join) =>
-        join.onRef('t.workspace', '=', 'm.workspace').onRef('t.name', '=', 'm.name'),
-      )
-      .select(['m.name', 't.key', 't.value'])
-      .where('m.workspace', '=', WORKSPACE)
-      .where('m.name', 'in', names)
-      .orderBy('t.key')
-      .execute(),
-    ({ name }) => name,
-  );
-  const aliases = Map.groupBy(await aliasesOf(db, names), ({ name }) => name);
-  const latest = Map.groupBy(await latestOf(db, names), ({ model }) => model);
+  const tags = Map.groupBy(await modelTags(context, db, names), ({ name }) => name);
+  const aliases = Map.groupBy(await aliasesOf(context, db, names), ({ name }) => name);
+  const latest = Map.groupBy(await latestOf(context, db, names), ({ model }) => model);
   return rows.map((row) => ({
     name: row.name,
     creation_timestamp: given(row.creation_time),
@@ -45,70 +38,108 @@ export async function modelsOf(db: Db, rows: readonly ModelRow[]): Promise<Regis
   }));
 }
 
-export async function aliasesOf(db: Db, names: readonly string[]): Promise<(Alias & { readonly name: string })[]> {
-  const rows = await db
-    .selectFrom('registered_models as m')
-    .innerJoin('registered_model_aliases as a', (join) =>
-      join.onRef('a.workspace', '=', 'm.workspace').onRef('a.name', '=', 'm.name'),
-    )
-    .select(['m.name', 'a.alias', 'a.version'])
-    .where('m.workspace', '=', WORKSPACE)
-    .where('m.name', 'in', names)
-    .orderBy('a.alias')
-    .execute();
+/** Children are joined to their model, whose name they may have in another case where the database does not mind. */
+function modelTags(context: Context, db: Db, modelNames: readonly string[]) {
+  const { words } = context.pool;
+  const names = words.bindMany(modelNames);
+  const query = () =>
+    db
+      .selectFrom('registered_models as m')
+      .innerJoin('registered_model_tags as t', (join) =>
+        join.onRef('t.workspace', '=', 'm.workspace').onRef('t.name', '=', 'm.name'),
+      )
+      .select(['m.name', 't.key', 't.value'])
+      .where(inWorkspace('m'))
+      .where(words.isAmong(sql.ref('m.name'), names.length))
+      .orderBy('t.key');
+  return rowsOf(context, db, `tags of models ${names.length}`, query, names);
+}
+
+export async function aliasesOf(
+  context: Context,
+  db: Db,
+  modelNames: readonly string[],
+): Promise<(Alias & { readonly name: string })[]> {
+  const { words } = context.pool;
+  const names = words.bindMany(modelNames);
+  const query = () =>
+    db
+      .selectFrom('registered_models as m')
+      .innerJoin('registered_model_aliases as a', (join) =>
+        join.onRef('a.workspace', '=', 'm.workspace').onRef('a.name', '=', 'm.name'),
+      )
+      .select(['m.name', 'a.alias', 'a.version'])
+      .where(inWorkspace('m'))
+      .where(words.isAmong(sql.ref('m.name'), names.length))
+      .orderBy('a.alias');
+  const rows = await rowsOf(context, db, `aliases of models ${names.length}`, query, names);
   return rows.map((row) => ({ ...row, version: String(row.version) }));
 }
 
 /** The newest version of each stage of each model, without aliases; with the name that the model itself has. */
-export async function latestOf(
+async function latestOf(
+  context: Context,
   db: Db,
-  names: readonly string[],
+  modelNames: readonly string[],
 ): Promise<{ readonly model: string; readonly version: ModelVersion }[]> {
-  const ranked = db
-    .selectFrom('registered_models as m')
-    .innerJoin('model_versions as v', (join) =>
-      join.onRef('v.workspace', '=', 'm.workspace').onRef('v.name', '=', 'm.name'),
-    )
-    .selectAll('v')
-    .select('m.name as model')
-    .select(
-      sql<number>`row_number() OVER (PARTITION BY ${sql.ref('m.name')}, ${sql.ref('v.current_stage')} ORDER BY ${sql.ref('v.version')} DESC)`.as(
-        'age',
-      ),
-    )
-    .where('m.workspace', '=', WORKSPACE)
-    .where('m.name', 'in', names)
-    .where('v.current_stage', '!=', DELETED);
-  const rows = await db.selectFrom(ranked.as('ranked')).selectAll().where('age', '=', 1).orderBy('version').execute();
-  const versions = await versionsOf(db, rows);
+  const { words } = context.pool;
+  const names = words.bindMany(modelNames);
+  const age = sql<number>`row_number() OVER (PARTITION BY ${sql.ref('m.name')}, ${sql.ref('v.current_stage')} ORDER BY ${sql.ref('v.version')} DESC)`;
+  const query = () => {
+    const ranked = db
+      .selectFrom('registered_models as m')
+      .innerJoin('model_versions as v', (join) =>
+        join.onRef('v.workspace', '=', 'm.workspace').onRef('v.name', '=', 'm.name'),
+      )
+      .selectAll('v')
+      .select('m.name as model')
+      .select(age.as('age'))
+      .where(inWorkspace('m'))
+      .where(words.isAmong(sql.ref('m.name'), names.length))
+      .where('v.current_stage', '!=', hole<string>());
+    return db.selectFrom(ranked.as('ranked')).selectAll().where('age', '=', sql.lit(1)).orderBy('version');
+  };
+  const rows = await rowsOf(context, db, `latest versions ${names.length}`, query, [...names, DELETED]);
+  const versions = await versionsOf(context, db, rows);
   return rows.map(({ model }, at) => ({ model, version: versions[at] as ModelVersion }));
 }
 
 /** @param aliases of their models, for whoever is told of them */
 export async function versionsOf(
+  context: Context,
   db: Db,
   rows: readonly VersionRow[],
   aliases: readonly Alias[] = [],
 ): Promise<ModelVersion[]> {
   if (rows.length === 0) return [];
-  const tags = Map.groupBy(await versionTags(db, rows), keyOf);
+  const tags = Map.groupBy(await versionTags(context, db, rows), keyOf);
   return rows.map((row) => versionOf(row, (tags.get(keyOf(row)) ?? []).map(tagOf), aliases));
 }
 
 const keyOf = ({ name, version }: { readonly name: string; readonly version: number }) => `${version}/${name}`;
 
-const versionTags = (db: Db, rows: readonly VersionRow[]) =>
-  db
-    .selectFrom('model_versions as v')
-    .innerJoin('model_version_tags as t', (join) =>
-      join.onRef('t.workspace', '=', 'v.workspace').onRef('t.name', '=', 'v.name').onRef('t.version', '=', 'v.version'),
-    )
-    .select(['v.name', 'v.version', 't.key', 't.value'])
-    .where('v.workspace', '=', WORKSPACE)
-    .where('v.name', 'in', [...new Set(rows.map(({ name }) => name))])
-    .where('v.version', 'in', [...new Set(rows.map(({ version }) => version))])
-    .orderBy('t.key')
-    .execute();
+/** Of these versions, and perhaps of others of the same names and numbers. */
+function versionTags(context: Context, db: Db, rows: readonly VersionRow[]) {
+  const { words } = context.pool;
+  const names = words.bindMany([...new Set(rows.map(({ name }) => name))]);
+  const numbers = words.bindMany([...new Set(rows.map(({ version }) => version))]);
+  const query = () =>
+    db
+      .selectFrom('model_versions as v')
+      .innerJoin('model_version_tags as t', (join) =>
+        join
+          .onRef('t.workspace', '=', 'v.workspace')
+          .onRef('t.name', '=', 'v.name')
+          .onRef('t.version', '=', 'v.version'),
+      )
+      .select(['v.name', 'v.version', 't.key', 't.value'])
+      .where(inWorkspace('v'))
+      .where(words.isAmong(sql.ref('v.name'), names.length))
+      .where(words.isAmong(sql.ref('v.version'), numbers.length))
+      .orderBy('t.key');
+  const shape = `tags of versions ${names.length}, ${numbers.length}`;
+  return rowsOf(context, db, shape, query, [...names, ...numbers]);
+}
 
 const aliasesFor = (version: string, aliases: readonly Alias[]) =>
   aliases.filter((each) => each.version === version).map(({ alias }) => alias);
@@ -138,9 +169,14 @@ export function versionOf(row: VersionRow, tags: readonly KeyValue[], aliases: r
 }
 
 /** The newest version of each of these stages of one model. */
-export async function latestVersions(db: Db, name: string, stages: readonly string[]): Promise<ModelVersion[]> {
-  const latest = await latestOf(db, [name]);
-  const aliases = await aliasesOf(db, [name]);
+export async function latestVersions(
+  context: Context,
+  db: Db,
+  name: string,
+  stages: readonly string[],
+): Promise<ModelVersion[]> {
+  const latest = await latestOf(context, db, [name]);
+  const aliases = await aliasesOf(context, db, [name]);
   return latest
     .filter(({ version }) => version.current_stage !== undefined && stages.includes(version.current_stage))
     .map(({ version }) => ({ ...version, aliases: aliasesFor(version.version, aliases) }));

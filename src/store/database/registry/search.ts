@@ -56,7 +56,7 @@ export async function searchModels(context: Context, question: Question): Promis
       limit: max_results,
       offset,
     });
-    return { items: await modelsOf(db, rows), ...page };
+    return { items: await modelsOf(context, db, rows), ...page };
   });
 }
 
@@ -70,7 +70,7 @@ export async function searchVersions(context: Context, question: Question): Prom
     const alive = sql<SqlBool>`${sql.ref('r.current_stage')} != ${DELETED}`;
     const search = { where, orderBy, limit: max_results, offset, and: [alive] };
     const { rows, ...page } = await found<VersionRow>(context, db, VERSIONS, search);
-    return { items: await versionsOf(db, rows), ...page };
+    return { items: await versionsOf(context, db, rows), ...page };
   });
 }
 

@@ -1,5 +1,6 @@
 /** Where the files of a model version are, when its source is a model itself: `models:/…`. */
 import { invalidParameter, StoreError } from '../../errors.js';
+import type { Context } from '../context.js';
 import { loggedModelRow } from '../logged-models/lookup.js';
 import { versionRow } from './lookup.js';
 import { checkModelName } from './names.js';
@@ -40,6 +41,7 @@ const improper = (uri: string) =>
 
 /** Where a version comes from, as far as its source or its logged model says it. */
 export async function origin(
+  context: Context,
   db: Db,
   {
     source,
@@ -48,22 +50,22 @@ export async function origin(
   }: { readonly source: string; readonly run_id?: string | undefined; readonly model_id?: string | undefined },
 ): Promise<{ readonly storage_location: string | null; readonly run_id: string | null }> {
   const uri = parseModelUri(source);
-  const from = uri === undefined ? { storage_location: source, run_id: null } : await placeOf(db, uri, source);
+  const from = uri === undefined ? { storage_location: source, run_id: null } : await placeOf(context, db, uri, source);
   const run = run_id || from.run_id;
   if (run || !model_id) return { ...from, run_id: run ?? run_id ?? null };
-  const { source_run_id } = await loggedModelRow(db, model_id);
+  const { source_run_id } = await loggedModelRow(context, db, model_id);
   return { ...from, run_id: source_run_id };
 }
 
-async function placeOf(db: Db, uri: ModelUri, source: string) {
+async function placeOf(context: Context, db: Db, uri: ModelUri, source: string) {
   try {
     if ('modelId' in uri) {
-      const model = await loggedModelRow(db, uri.modelId);
+      const model = await loggedModelRow(context, db, uri.modelId);
       return { storage_location: model.artifact_location, run_id: model.source_run_id };
     }
     checkModelName(uri.name);
     if (uri.version === undefined) throw noVersion;
-    const row = await versionRow(db, uri.name, uri.version);
+    const row = await versionRow(context, db, uri.name, uri.version);
     return { storage_location: row.storage_location || row.source, run_id: null };
   } catch (error) {
     if (!(error instanceof StoreError)) throw error;

@@ -16,13 +16,14 @@ export const lastOfEach = (tags: readonly KeyValue[]): KeyValue[] => [
   ...new Map(tags.map(({ key, value }) => [key, { key, value }])).values(),
 ];
 
-export function modelTags({ pool }: Context): Pick<RegisteredModels, 'setTag' | 'deleteTag'> {
+export function modelTags(context: Context): Pick<RegisteredModels, 'setTag' | 'deleteTag'> {
+  const { pool } = context;
   return {
     setTag: async (name, tag) => {
       checkModelName(name);
       checkModelTag(tag);
       return pool.write(async (db) => {
-        const model = await modelRow(db, name);
+        const model = await modelRow(context, db, name);
         await pool.words
           .insert({
             table: 'registered_model_tags',
@@ -38,7 +39,7 @@ export function modelTags({ pool }: Context): Pick<RegisteredModels, 'setTag' | 
       checkModelName(name);
       checkTagKey(key);
       return pool.write(async (db) => {
-        const model = await modelRow(db, name);
+        const model = await modelRow(context, db, name);
         await db
           .deleteFrom('registered_model_tags')
           .where('workspace', '=', WORKSPACE)
@@ -50,14 +51,15 @@ export function modelTags({ pool }: Context): Pick<RegisteredModels, 'setTag' | 
   };
 }
 
-export function versionTags({ pool }: Context): Pick<ModelVersions, 'setTag' | 'deleteTag'> {
+export function versionTags(context: Context): Pick<ModelVersions, 'setTag' | 'deleteTag'> {
+  const { pool } = context;
   return {
     setTag: async (name, version, tag) => {
       checkModelName(name);
       versionNumber(version);
       checkVersionTag(tag);
       return pool.write(async (db) => {
-        const row = await versionRow(db, name, version);
+        const row = await versionRow(context, db, name, version);
         await pool.words
           .insert({
             table: 'model_version_tags',
@@ -74,7 +76,7 @@ export function versionTags({ pool }: Context): Pick<ModelVersions, 'setTag' | '
       versionNumber(version);
       checkTagKey(key);
       return pool.write(async (db) => {
-        const row = await versionRow(db, name, version);
+        const row = await versionRow(context, db, name, version);
         await db
           .deleteFrom('model_version_tags')
           .where('workspace', '=', WORKSPACE)

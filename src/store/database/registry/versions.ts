@@ -18,19 +18,20 @@ type Nouns = Omit<ModelVersions, 'setTag' | 'deleteTag'>;
 export function versions(context: Context): Nouns {
   const { pool, now } = context;
   return {
-    get: (name, version) => pool.read(async (db) => withAliases(db, await versionRow(db, name, version))),
+    get: (name, version) =>
+      pool.read(async (db) => withAliases(context, db, await versionRow(context, db, name, version))),
 
     create: async (request) => {
       const { name, source, tags, run_link, description } = request;
       checkModelName(name);
       for (const tag of tags) checkVersionTag(tag);
-      const { storage_location, run_id } = await pool.read((db) => origin(db, request));
+      const { storage_location, run_id } = await pool.read((db) => origin(context, db, request));
       const time = now();
       const last = lastOfEach(tags);
       return pool.write(async (db) => {
         // Before the others are counted: its lock is what versions of one model wait for.
         await touch(db, name, time);
-        const model = await modelRow(db, name);
+        const model = await modelRow(context, db, name);
         const { newest } = await db
           .selectFrom('model_versions')
           .select(({ fn }) => fn.max('version').as('newest'))
@@ -64,7 +65,7 @@ export function versions(context: Context): Nouns {
 
     update: (name, version, description) =>
       pool.write(async (db) =>
-        change(db, await versionRow(db, name, version), { description, last_updated_time: now() }),
+        change(context, db, await versionRow(context, db, name, version), { description, last_updated_time: now() }),
       ),
 
     transitionStage: async (name, version, to, archiveExisting) => {
@@ -78,7 +79,7 @@ export function versions(context: Context): Nouns {
       }
       const time = now();
       return pool.write(async (db) => {
-        const row = await versionRow(db, name, version);
+        const row = await versionRow(context, db, name, version);
         if (archiveExisting) {
           await db
             .updateTable('model_versions')
@@ -90,7 +91,7 @@ export function versions(context: Context): Nouns {
             .execute();
         }
         await touch(db, row.name, time);
-        return change(db, row, { current_stage: stage, last_updated_time: time });
+        return change(context, db, row, { current_stage: stage, last_updated_time: time });
       });
     },
 
@@ -98,7 +99,7 @@ export function versions(context: Context): Nouns {
       versionNumber(version);
       const time = now();
       await pool.write(async (db) => {
-        const row = await versionRow(db, name, version);
+        const row = await versionRow(context, db, name, version);
         await touch(db, row.name, time);
         await db
           .deleteFrom('registered_model_aliases')
@@ -114,7 +115,7 @@ export function versions(context: Context): Nouns {
 
     downloadUri: (name, version) =>
       pool.read(async (db) => {
-        const row = await versionRow(db, name, version);
+        const row = await versionRow(context, db, name, version);
         return row.storage_location || row.source || undefined;
       }),
   };
@@ -150,12 +151,12 @@ const updateVersion = (db: Db, row: VersionRow, set: Change) =>
     .where('version', '=', row.version)
     .execute();
 
-async function change(db: Db, row: VersionRow, set: Change): Promise<ModelVersion> {
+async function change(context: Context, db: Db, row: VersionRow, set: Change): Promise<ModelVersion> {
   await updateVersion(db, row, set);
-  return withAliases(db, { ...row, ...set });
+  return withAliases(context, db, { ...row, ...set });
 }
 
-async function withAliases(db: Db, row: VersionRow): Promise<ModelVersion> {
-  const [version] = await versionsOf(db, [row], await aliasesOf(db, [row.name]));
+async function withAliases(context: Context, db: Db, row: VersionRow): Promise<ModelVersion> {
+  const [version] = await versionsOf(context, db, [row], await aliasesOf(context, db, [row.name]));
   return version as ModelVersion;
 }

@@ -10,12 +10,11 @@ import { traceTag } from '../tags.js';
 import { costsOf, type Node, tokensOf } from './aggregate.js';
 import type { Incoming } from './incoming.js';
 import { textIn } from './json.js';
+import { INPUTS, OUTPUTS } from './keys.js';
 import { preview } from './preview.js';
 
 /** Attributes of a root that are tags of the trace. */
 const TAG = 'mlflow.traceTag.';
-const INPUTS = 'mlflow.spanInputs';
-const OUTPUTS = 'mlflow.spanOutputs';
 
 export interface Gathered {
   readonly traceId: string;

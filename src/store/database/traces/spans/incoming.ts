@@ -5,15 +5,11 @@ import { writeJson, writeUnicodeJson } from '../../../search/index.js';
 import { checkSession, finite, isDictionary } from '../analytics.js';
 import { type Node, node } from './aggregate.js';
 import { decoded, textIn } from './json.js';
+import { COST, MODEL, PROVIDER, SPAN_TYPE, TOKENS } from './keys.js';
 import { translated } from './translate.js';
 
 type Dictionary = { readonly [key: string]: Json };
 
-const SPAN_TYPE = 'mlflow.spanType';
-export const TOKENS = 'mlflow.chat.tokenUsage';
-export const COST = 'mlflow.llm.cost';
-const MODEL = 'mlflow.llm.model';
-const PROVIDER = 'mlflow.llm.provider';
 const LONGEST_MODEL = 500;
 
 export interface Incoming {
@@ -40,7 +36,7 @@ export interface Incoming {
  */
 export function incoming({ trace_id, content, resource }: NewSpan, unicode: boolean): Incoming {
   const original = dictionary(content.attributes);
-  const attributes = translated(original, Array.isArray(content.events) ? content.events : []);
+  const attributes = translated(original, eventsOf(content.events));
   const id = hexadecimal(content.span_id);
   if (id === null) throw new StoreError('INVALID_PARAMETER_VALUE', 'A span must have a span_id.');
   const parent = hexadecimal(content.parent_span_id);
@@ -85,6 +81,9 @@ export function incoming({ trace_id, content, resource }: NewSpan, unicode: bool
     },
   };
 }
+
+const eventsOf = (events: Json | undefined) =>
+  Array.isArray(events) ? (events as readonly Json[]).filter(isDictionary) : [];
 
 const dictionary = (value: Json | undefined): Dictionary => (isDictionary(value) ? value : {});
 

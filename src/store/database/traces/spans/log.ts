@@ -13,7 +13,8 @@ import { artifactsOf, updateTrace } from '../start.js';
 import { node } from './aggregate.js';
 import { earlierSpans, finalizedAmong } from './earlier.js';
 import { changeOf, type Gathered, gathered, isAuthoritative, type Known } from './gather.js';
-import { COST, incoming, TOKENS as TOKENS_OF } from './incoming.js';
+import { incoming } from './incoming.js';
+import { COST, TOKENS as TOKENS_OF } from './keys.js';
 
 /** Writes the spans, makes the traces that there are not, and tells the others what the spans say of them. */
 export async function logSpans(context: Context, experimentId: string, spans: readonly NewSpan[]): Promise<void> {

@@ -10,6 +10,7 @@ import { rowsOf } from '../../statements.js';
 import { isDictionary } from '../analytics.js';
 import { IN_ARCHIVE, IN_STORE, SIZE_STATS, SPANS_LOCATION } from '../keys.js';
 import { type Db, traceRows, tracesOf } from '../rows.js';
+import { typedContent } from './translate.js';
 
 /** Pauses before a trace that is not complete is looked at again: its spans may be on their way. */
 const PAUSES_MS = [1000, 2000];
@@ -103,7 +104,7 @@ async function spansOf(context: Context, db: Db, traceIds: readonly string[]): P
   if (traceIds.length === 0) return [];
   const { words } = context.pool;
   const ids = words.bindMany(traceIds);
-  return rowsOf(
+  const rows = await rowsOf(
     context,
     db,
     `spans of traces ${ids.length}`,
@@ -117,4 +118,5 @@ async function spansOf(context: Context, db: Db, traceIds: readonly string[]): P
         .orderBy('start_time_unix_nano'),
     [...ids, ''],
   );
+  return rows.map((row) => ({ ...row, content: typedContent(row.content) }));
 }

@@ -1,9 +1,9 @@
 /** Searches for traces: filters and orders that chance has made find the same traces in MLflow's store, page by page. */
 import * as fc from 'fast-check';
-import { afterAll, beforeAll, test } from 'vitest';
-import { type Call, Oracle } from '../../support/oracle.js';
+import { test } from 'vitest';
+import type { Call, Oracle } from '../../support/oracle.js';
 import { twins } from '../../support/twin.js';
-import { forEachDatabaseStore } from '../implementations.js';
+import type { Implementation } from '../implementations.js';
 import {
   asked,
   clauses,
@@ -22,12 +22,6 @@ import {
   under,
 } from './chance.js';
 import { START_MS, spans, traceId } from './spans-of.js';
-
-let oracle: Oracle;
-beforeAll(() => {
-  oracle = new Oracle();
-});
-afterAll(() => oracle[Symbol.asyncDispose]());
 
 const optional = <Value>(value: fc.Arbitrary<Value>) => fc.option(value, { nil: undefined });
 const record = fc.record({
@@ -257,9 +251,10 @@ const question = fc.record(
   { requiredKeys: ['experiment_ids'] },
 );
 
-await forEachDatabaseStore('searches for traces', (implementation) => {
-  test('find what MLflow finds', async () => {
+/** @param oracle asked for when it is needed: it is not there before */
+export function traceSearches(implementation: Implementation, oracle: () => Oracle): void {
+  test('searches find what MLflow finds', async () => {
     const before = database();
-    await twins(implementation, oracle, asked('traces.search', question, before.length), { before });
+    await twins(implementation, oracle(), asked('traces.search', question, before.length), { before });
   });
-});
+}

@@ -1,9 +1,9 @@
 /** Searches for logged models: filters, datasets and orders that chance has made find the same models in MLflow's store. */
 import * as fc from 'fast-check';
-import { afterAll, beforeAll, test } from 'vitest';
-import { type Call, Oracle, type Reference } from '../../support/oracle.js';
+import { test } from 'vitest';
+import type { Call, Oracle, Reference } from '../../support/oracle.js';
 import { START, twins } from '../../support/twin.js';
-import { forEachDatabaseStore } from '../implementations.js';
+import type { Implementation } from '../implementations.js';
 import {
   asked,
   clauses,
@@ -21,12 +21,6 @@ import {
   textual,
   under,
 } from './chance.js';
-
-let oracle: Oracle;
-beforeAll(() => {
-  oracle = new Oracle();
-});
-afterAll(() => oracle[Symbol.asyncDispose]());
 
 const NAMES = TEXTS.filter((text) => text !== '' && !/[%'.]/.test(text));
 const DATASETS = [
@@ -147,9 +141,10 @@ const question = fc.record(
   { requiredKeys: ['experiment_ids'] },
 );
 
-await forEachDatabaseStore('searches for logged models', (implementation) => {
-  test('find what MLflow finds', async () => {
+/** @param oracle asked for when it is needed: it is not there before */
+export function loggedModelSearches(implementation: Implementation, oracle: () => Oracle): void {
+  test('searches for logged models find what MLflow finds', async () => {
     const before = database();
-    await twins(implementation, oracle, asked('loggedModels.search', question, before.length), { before });
+    await twins(implementation, oracle(), asked('loggedModels.search', question, before.length), { before });
   });
-});
+}

@@ -1,23 +1,18 @@
 /** Logged models: the same calls on MLflow's store give the same answers, refusals and rows. */
-import { afterAll, beforeAll, test } from 'vitest';
-import { type Call, Oracle, type Reference } from '../../support/oracle.js';
+import { test } from 'vitest';
+import type { Call, Oracle, Reference } from '../../support/oracle.js';
 import { twins } from '../../support/twin.js';
-import { forEachStore } from '../implementations.js';
+import type { Implementation } from '../implementations.js';
 
 const TABLES = ['logged_models', 'logged_model_params', 'logged_model_tags', 'logged_model_metrics'];
-
-let oracle: Oracle;
-beforeAll(() => {
-  oracle = new Oracle();
-});
-afterAll(() => oracle[Symbol.asyncDispose]());
 
 const pair = (key: string, value: string) => ({ key, value });
 const create = (more: object): Call => ['loggedModels.create', [{ experiment_id: '0', params: [], tags: [], ...more }]];
 const idOf = (of: number): Reference => ({ of, path: ['info', 'model_id'] });
 
-await forEachStore('logged models', (implementation) => {
-  test('from the first to the last', async () => {
+/** @param oracle asked for when it is needed: it is not there before */
+export function loggedModelsSuite(implementation: Implementation, oracle: () => Oracle): void {
+  test('logged models, from the first to the last', async () => {
     const before: Call[] = [
       ['experiments.create', [{ name: 'elsewhere', tags: [], artifact_location: 's3://bucket/place?a=b' }]],
       ['experiments.create', [{ name: 'gone', tags: [] }]],
@@ -25,7 +20,7 @@ await forEachStore('logged models', (implementation) => {
     ];
     await twins(
       implementation,
-      oracle,
+      oracle(),
       [
         create({
           name: 'model 模型',
@@ -86,4 +81,4 @@ await forEachStore('logged models', (implementation) => {
       },
     );
   });
-});
+}
