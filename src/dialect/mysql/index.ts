@@ -19,6 +19,7 @@ import { rowWordsOf } from './row-words.js';
 import { backupCommand, scriptOf } from './script.js';
 import { quote, spellColumn } from './spell.js';
 import { TRAITS } from './traits.js';
+import { watchOf } from './watch.js';
 import { words } from './words.js';
 
 const upgrading = lockOf('upgrade');
@@ -38,6 +39,7 @@ export function mysqlDialect(server: Server, defaultCollation: string | null): D
     checksFirst: true,
     chunkRows: 20_000,
     mostChunks: Number.POSITIVE_INFINITY,
+    watch: watchOf(server),
     spell: spellColumn,
     compile: (operation, schema) => compile(operation, schema, { server, defaultCollation }),
     nthKey,
