@@ -181,7 +181,7 @@ test('of files: what is broken elsewhere does not matter', async () => {
     () => SERVERS.sqlite.empty(),
     async (to) => {
       expect((await mtrack(args(good ?? '', to.uri))).code).toBe(0);
-      expect(await values(to, 'SELECT experiment_id FROM experiments')).toEqual([good]);
+      expect(await values(to, 'SELECT CAST(experiment_id AS TEXT) FROM experiments')).toEqual([good]);
     },
   );
 });

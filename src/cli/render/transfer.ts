@@ -65,7 +65,9 @@ export function verificationText(found: Verification, from: string, to: string):
     `${from} in ${to}, at revision ${revision}`,
     ...tables.map(line),
     ...problemsText(problems),
-    isVerified(found) ? 'everything is there, as it is' : 'NOT everything is there as it is',
+    isVerified(found)
+      ? `everything${problems.some(({ kind }) => kind === 'not-held') ? ' that files hold' : ''} is there, as it is`
+      : 'NOT everything is there as it is',
   ].join('\n');
 }
 

@@ -1,8 +1,9 @@
 /** A source as a file store can hold it: what it has no place for is left out, and counted by its name. */
 import { join } from 'node:path';
 import type { Dialect } from '../../dialect/dialect.js';
+import type { Session } from '../../dialect/session.js';
 import type { Row, Value } from '../../rows/values.js';
-import type { Table } from '../../schema/model.js';
+import type { Schema, Table } from '../../schema/model.js';
 import { ARTIFACTS, TRACES } from '../../store/file/reader.js';
 import { readAssessment, writtenAssessment } from '../../store/file/writer.js';
 import { idOf } from '../files/context.js';
@@ -10,13 +11,14 @@ import { datasetId } from '../files/experiments.js';
 import { aggregateOf, assessed, assessmentOf, assessmentValues } from '../files/traces.js';
 import { differingColumns } from '../merge.js';
 import { changer, type Named, namer } from '../named.js';
-import type { Problem, Problems } from '../problems.js';
+import { type Problem, Problems } from '../problems.js';
 import type { Values } from '../record.js';
 import { Sieve } from '../sieve.js';
 import type { Batch, Source } from '../source.js';
+import { experimentMap, type ImportOptions } from '../survey.js';
 import { fileRefusals, isHeld } from './holds.js';
 
-export interface HoldingOptions {
+interface HoldingOptions {
   /** Of the database that the rows are kept in on their way. */
   readonly dialect: Dialect;
   readonly cutLong: boolean;
@@ -26,7 +28,42 @@ export interface HoldingOptions {
   readonly experiment: (id: string) => string;
 }
 
-export function heldByFiles(source: Source, options: HoldingOptions): Source {
+/**
+ * @param root folder of the target
+ * @param place the rows that it has, as a database
+ */
+export async function heldIn(
+  root: string,
+  source: Source,
+  place: { readonly schema: Schema; readonly dialect: Dialect; readonly session: Session },
+  options: Pick<ImportOptions, 'cutLong' | 'onConflict' | 'signal'>,
+): Promise<Source> {
+  const { renumbered } = await experimentMap(source, place, options, new Problems());
+  const numbers = new Map(renumbered.map(({ from, to }) => [from, to]));
+  const { dialect } = place;
+  return heldByFiles(source, { dialect, root, cutLong: options.cutLong, experiment: (id) => numbers.get(id) ?? id });
+}
+
+/** Without the spans of traces, which are among the artifacts: they are no rows that are read from files. */
+export function withoutSpans(source: Source): Source {
+  return {
+    ...source,
+    async *batches(signal, problems): AsyncGenerator<Batch> {
+      let spans = 0;
+      for await (const batch of source.batches(signal, problems)) {
+        if (batch.table.name === SPANS) spans += batch.rows.length;
+        else yield batch;
+      }
+      if (spans === 0) return;
+      const reason = `: ${spans} of them are among the artifacts, which are not compared`;
+      problems.add({ kind: 'not-held', where: SPANS, reason, rows: {} });
+    },
+  };
+}
+
+const SPANS = 'spans';
+
+function heldByFiles(source: Source, options: HoldingOptions): Source {
   return {
     ...source,
     // There is always something to look for.

@@ -16,9 +16,9 @@ import { type Problem, Problems } from '../problems.js';
 import { Meter } from '../progress.js';
 import { filled, type Scratch } from '../scratch.js';
 import type { Source } from '../source.js';
-import { experimentMap, type ImportOptions, type Survey, survey } from '../survey.js';
+import { type ImportOptions, type Survey, survey } from '../survey.js';
 import type { Target } from '../target.js';
-import { heldByFiles } from './held.js';
+import { heldIn } from './held.js';
 import { looker } from './on-disk.js';
 import { Placer } from './place.js';
 import { proof } from './proof.js';
@@ -52,14 +52,7 @@ export class FileTarget {
     const session = await target.database.reader(0);
     try {
       const place = { schema: target.schema, dialect, session };
-      const { renumbered } = await experimentMap(source, place, this.#options, new Problems());
-      const numbers = new Map(renumbered.map(({ from, to }) => [from, to]));
-      const held = heldByFiles(source, {
-        dialect,
-        cutLong: this.#options.cutLong,
-        experiment: (id) => numbers.get(id) ?? id,
-        root: this.root,
-      });
+      const held = await heldIn(this.root, source, place, this.#options);
       const found = await survey(held, target, session, this.#options);
       return { ...found, problems: [...this.#damaged, ...found.problems] };
     } finally {

@@ -52,7 +52,11 @@ interface Kind {
   readonly key: string;
   readonly parts: readonly Part[];
   /** Of which there can be any number. */
-  readonly points?: Part & { readonly entries: (table: Table, rows: readonly Row[]) => Entry[] };
+  readonly points?: Part & {
+    readonly entries: (table: Table, rows: readonly Row[]) => Entry[];
+    /** Columns by which they are sorted. */
+    readonly order: readonly string[];
+  };
   readonly meta: string;
   readonly folders: readonly string[];
   readonly entries: (rows: RecordRows) => Entry[];
@@ -85,7 +89,12 @@ const KINDS: readonly Kind[] = [
       { table: 'inputs', owner: 'source_id', beside: { source_type: 'RUN_INPUT' } },
       { table: 'inputs', owner: 'source_id', beside: { source_type: 'RUN_OUTPUT' } },
     ],
-    points: { table: 'metrics', owner: 'run_uuid', entries: pointEntries },
+    points: {
+      table: 'metrics',
+      owner: 'run_uuid',
+      entries: pointEntries,
+      order: ['timestamp', 'step', 'value', 'is_nan'],
+    },
     meta: META,
     folders: [METRICS, PARAMS, TAGS, ARTIFACTS],
     entries: runEntries,
@@ -99,7 +108,12 @@ const KINDS: readonly Kind[] = [
       { table: 'logged_model_params', owner: 'model_id' },
       { table: 'logged_model_tags', owner: 'model_id' },
     ],
-    points: { table: 'logged_model_metrics', owner: 'model_id', entries: modelPointEntries },
+    points: {
+      table: 'logged_model_metrics',
+      owner: 'model_id',
+      entries: modelPointEntries,
+      order: ['metric_timestamp_ms', 'metric_step', 'run_id'],
+    },
     ...{ meta: META, folders: [METRICS, PARAMS], entries: modelEntries, within: MODELS },
   },
   {
@@ -233,10 +247,30 @@ async function* entriesOf(kind: Kind, rows: RecordRows, named: Named, walk: Walk
   const line = canonicalWriter(columnsOf(table));
   const written = new Set(first.map(line));
   const where = sql`${sql.raw(dialect.words.id(points.owner))} = ${bound(named[kind.key] ?? null, dialect)}`;
+  let waiting: Row[] = [];
   for await (const page of readRows(session, dialect, table, { where, signal })) {
     walk.meter.add(table.name, page.length, 0);
-    yield points.entries(table, written.size === 0 ? page : page.filter((row) => !written.has(line(row))));
+    for (const row of page) if (written.size === 0 || !written.has(line(row))) waiting.push(row);
+    if (waiting.length < MOST_POINTS) continue;
+    yield points.entries(table, inOrder(table, waiting, points.order));
+    waiting = [];
   }
+  if (waiting.length > 0) yield points.entries(table, inOrder(table, waiting, points.order));
+}
+
+/** Of a record so many points are put in order, which databases do not keep. */
+const MOST_POINTS = 50_000;
+
+function inOrder(table: Table, rows: Row[], columns: readonly string[]): Row[] {
+  const names = columnsOf(table).map(({ name }) => name);
+  const places = columns.map((name) => names.indexOf(name));
+  return rows.sort((one, other) => {
+    for (const at of places) {
+      const [a, b] = [one[at] ?? null, other[at] ?? null];
+      if (a !== b && a !== null && b !== null) return a < b ? -1 : 1;
+    }
+    return 0;
+  });
 }
 
 /**
