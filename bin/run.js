@@ -31,12 +31,12 @@ function restartOn(node) {
 }
 
 async function start() {
-  if (!existsSync(fromHere('../dist/src/cli/main.js'))) {
+  if (!existsSync(fromHere('../dist/bundle/cli/main.js'))) {
     console.error('mtrack is not built yet: run `npm ci` (or `npm run build`) in its folder.');
     process.exitCode = 1;
     return;
   }
-  const { main } = await import('../dist/src/cli/main.js');
+  const { main } = await import('../dist/bundle/cli/main.js');
   await main(import.meta.url);
 }
 

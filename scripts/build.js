@@ -1,8 +1,9 @@
-// Compiles src and migrations to dist, and writes oclif.manifest.json, from which the help is shown without loading a
-// command. `--check` fails when the manifest in the repository is not the one that would be written.
+// Compiles src and migrations to dist, bundles them (bundle.js), and writes oclif.manifest.json, from which the help is
+// shown without loading a command. `--check` fails when the manifest in the repository is not the one that would be written.
 import { execFileSync } from 'node:child_process';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { Plugin } from '@oclif/core';
+import { bundle } from './bundle.js';
 
 const root = new URL('..', import.meta.url).pathname;
 const manifestPath = `${root}oclif.manifest.json`;
@@ -12,6 +13,7 @@ if (!process.argv.includes('--check')) {
   execFileSync(process.execPath, [`${root}node_modules/typescript/bin/tsc`, '-p', `${root}tsconfig.build.json`], {
     stdio: 'inherit',
   });
+  await bundle(root);
 }
 const manifest = await currentManifest();
 if (process.argv.includes('--check')) {

@@ -26,6 +26,7 @@ describe('the environment', () => {
       pool: DEFAULT_POOL,
       mysqlTls: { ca: null, cert: null, key: null },
       postgresql: {},
+      tools: {},
     });
   });
 

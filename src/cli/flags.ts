@@ -30,3 +30,17 @@ export const bytes = Flags.custom<number>({
     });
   },
 });
+
+/** How long a command that changes the schema waits for others. */
+export const changeTimeouts = {
+  'lock-timeout': duration({
+    description: 'how long to wait for other sessions that lock a table, over all attempts',
+    default: 60_000,
+    defaultHelp: async () => '1m',
+  }),
+  'wait-timeout': duration({
+    description: 'how long to wait for another upgrade of the same database to end',
+    default: 1_800_000,
+    defaultHelp: async () => '30m',
+  }),
+};

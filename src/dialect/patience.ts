@@ -80,3 +80,12 @@ function stillLocked(patience: number, blockers: readonly Blocker[], cause: unkn
     cause,
   });
 }
+
+/** Looking failed, or never saw the same twice. */
+export function alteredMeanwhile(cause: unknown): MtrackError {
+  return new MtrackError('LOCKED', {
+    found: 'another session goes on altering tables while they are looked at',
+    fix: ['stop the other upgrade, or wait for it to end, and run the command again'],
+    cause,
+  });
+}

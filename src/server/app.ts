@@ -37,6 +37,10 @@ export interface Table {
 /** Longer parts of a path than this are no id of anything. */
 const LONGEST_PARAMETER = 8192;
 
+/** Clients of MLflow 1.x ask for the registry at paths that MLflow had until 2.0. */
+const PREVIEW = '/api/2.0/preview/mlflow/';
+const API = '/api/2.0/mlflow/';
+
 /** These are answered without a login, as MLflow does: probes and clients look at them first. */
 const OPEN = new Set(['/health', '/version', '/api/3.0/mlflow/server-info', '/ajax-api/3.0/mlflow/server-info']);
 
@@ -50,6 +54,7 @@ export function buildApp(context: Context, table: Table, options: ServerOptions)
     requestIdHeader: 'x-request-id',
     forceCloseConnections: 'idle',
     routerOptions: { maxParamLength: LONGEST_PARAMETER },
+    rewriteUrl: ({ url = '/' }) => (url.startsWith(PREVIEW) ? API + url.slice(PREVIEW.length) : url),
   }) as unknown as FastifyInstance;
   const rules = security(options.security);
   addGate(app, rules, options);

@@ -48,7 +48,12 @@ export function openApi(routes: readonly Route[], rawRoutes: readonly RawRoute[]
   }
   return {
     openapi: '3.1.0',
-    info: { title: "mtrack server: MLflow's REST API", version },
+    info: {
+      title: "mtrack server: MLflow's REST API",
+      version,
+      description:
+        'All under /api/2.0/mlflow is at /api/2.0/preview/mlflow, too, where clients of MLflow 1.x look for it.',
+    },
     paths,
     components: { schemas },
   };

@@ -1,5 +1,7 @@
 /** What an upgrade to a target would be, and whether it could go ahead: read-only, all findings at once. */
+import { isDeepStrictEqual } from 'node:util';
 import type { Database, Finding, TableStats } from '../dialect/dialect.js';
+import { alteredMeanwhile } from '../dialect/patience.js';
 import type { Session } from '../dialect/session.js';
 import { MtrackError } from '../errors.js';
 import { describeDifference } from '../schema/diff.js';
@@ -8,10 +10,11 @@ import type { Require } from '../schema/operations.js';
 import { type Consent, consentsNeeded } from './consent.js';
 import { heavyTables, type Measured, stepsOf, tablesInPlan } from './cost.js';
 import { othersIn, otherTables } from './foreign.js';
-import { BASE_REVISION, copiedBy, locate } from './locate.js';
+import { BASE_REVISION, copiedBy, type Location, locate } from './locate.js';
 import { leftovers, type Plan, planUpgrade } from './plan.js';
 import { type Start, startFrom } from './start.js';
 import { brokenBy } from './steps.js';
+import type { Watchings } from './watch.js';
 
 export interface Assessment {
   readonly start: Start;
@@ -19,19 +22,44 @@ export interface Assessment {
   readonly stats: ReadonlyMap<string, TableStats>;
   readonly consents: readonly Consent[];
   readonly findings: readonly Finding[];
+  /** What this server was seen to do in each step, on tables without rows. */
+  readonly watched?: Watchings;
   /** Of a rehearsal of this very plan. */
   readonly measured?: Measured;
 }
 
+/** Looks, while another upgrade alters what is looked at. */
+const ATTEMPTS = 10;
+
 /**
  * @param target a revision of the lineage
  * @returns null when the database is at the target already, which for the head takes one query
- * @throws {MtrackError} when the database is nothing that an upgrade can start from
+ * @throws {MtrackError} when the database is nothing that an upgrade can start from; LOCKED where others go on altering it
  */
 export async function assess(database: Database, target: string, session: Session): Promise<Assessment | null> {
   const { dialect } = database;
   if (target === HEAD && (await isAtHead(session, database))) return null;
-  const start = startFrom(await locate(session, dialect), target, database);
+  for (let attempt = 1; ; attempt++) {
+    const location = await locate(session, dialect);
+    try {
+      return await assessFrom(location, target, session, database);
+    } catch (error) {
+      // A table that was there may be gone by the time its rows are counted.
+      if (error instanceof MtrackError || dialect.faultOf(error) !== 'other') throw error;
+      if (isDeepStrictEqual(await locate(session, dialect), location)) throw error;
+      if (attempt === ATTEMPTS) throw alteredMeanwhile(error);
+    }
+  }
+}
+
+async function assessFrom(
+  location: Location,
+  target: string,
+  session: Session,
+  database: Database,
+): Promise<Assessment | null> {
+  const { dialect } = database;
+  const start = startFrom(location, target, database);
   if (start.state === 'at' && start.revision === target) return null;
   const plan = planUpgrade(start, target, dialect);
   const stats = await dialect.readStats(session, tablesInPlan(plan, start.schema));

@@ -11,15 +11,12 @@ const PLACE = '/tmp/mtrack-fixtures';
 
 /** Puts them there where they are not, each folder at once: several test files may do it at the same time. */
 export async function unpackArtifacts(): Promise<void> {
-  const folder = join(FIXTURES, 'artifacts');
-  if (!existsSync(folder)) return;
-  for (const archive of readdirSync(folder)) {
-    const [, release = '', kind = ''] = /^(.*)\.(\w+)\.tar\.gz$/.exec(archive) ?? [];
+  for (const { archive, release, kind } of [...archivesIn('artifacts'), ...archivesIn('filestore')]) {
     const place = join(PLACE, release, kind);
-    if (release === '' || existsSync(place)) continue;
+    if (existsSync(place)) continue;
     mkdirSync(join(PLACE, release), { recursive: true });
     const unpacked = mkdtempSync(join(tmpdir(), 'mtrack-artifacts-'));
-    await exec('tar', ['xzf', join(folder, archive), '-C', unpacked]);
+    await exec('tar', ['xzf', archive, '-C', unpacked]);
     try {
       renameSync(unpacked, place);
     } catch (error) {
@@ -28,4 +25,14 @@ export async function unpackArtifacts(): Promise<void> {
       if (!existsSync(place)) throw error;
     }
   }
+}
+
+/** A file store is its own artifact root. */
+function archivesIn(name: 'artifacts' | 'filestore'): { archive: string; release: string; kind: string }[] {
+  const folder = join(FIXTURES, name);
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder).flatMap((file) => {
+    const [, release, kind = name] = /^(\d+(?:\.\d+)*)(?:\.([a-z]+))?\.tar\.gz$/.exec(file) ?? [];
+    return release === undefined ? [] : [{ archive: join(folder, file), release, kind }];
+  });
 }

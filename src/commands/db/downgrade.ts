@@ -1,7 +1,7 @@
 import { Flags } from '@oclif/core';
 import { BaseCommand } from '../../cli/base.js';
 import { runDowngrade } from '../../cli/downgrade.js';
-import { duration } from '../../cli/flags.js';
+import { changeTimeouts } from '../../cli/flags.js';
 import { historyFlag } from '../../cli/history.js';
 import { databaseArg, databaseFlags } from '../../cli/store.js';
 
@@ -41,16 +41,7 @@ EXIT STATUS: 0 done, or nothing to do; 27 there is no way back on this database;
       description: 'where to write what is lost; mtrack-downgrade-….jsonl in this folder when left out',
       helpValue: 'PATH',
     }),
-    'lock-timeout': duration({
-      description: 'how long to wait for other sessions that lock a table, over all attempts',
-      default: 60_000,
-      defaultHelp: async () => '1m',
-    }),
-    'wait-timeout': duration({
-      description: 'how long to wait for another upgrade of the same database to end',
-      default: 1_800_000,
-      defaultHelp: async () => '30m',
-    }),
+    ...changeTimeouts,
   };
 
   async run(): Promise<unknown> {

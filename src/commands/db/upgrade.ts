@@ -1,6 +1,6 @@
 import { Flags } from '@oclif/core';
 import { BaseCommand } from '../../cli/base.js';
-import { duration } from '../../cli/flags.js';
+import { changeTimeouts, duration } from '../../cli/flags.js';
 import { historyFlag } from '../../cli/history.js';
 import { databaseArg, databaseFlags } from '../../cli/store.js';
 import { runUpgrade, type UpgradeFlags } from '../../cli/upgrade.js';
@@ -93,16 +93,7 @@ EXIT STATUS: 0 done, or nothing to do; everything else in docs/exit-codes.md.`;
       multipleNonGreedy: true,
       exclusive: ['dry-run', 'sql'],
     }),
-    'lock-timeout': duration({
-      description: 'how long to wait for other sessions that lock a table, over all attempts',
-      default: 60_000,
-      defaultHelp: async () => '1m',
-    }),
-    'wait-timeout': duration({
-      description: 'how long to wait for another upgrade of the same database to end',
-      default: 1_800_000,
-      defaultHelp: async () => '30m',
-    }),
+    ...changeTimeouts,
   };
 
   async run(): Promise<unknown> {

@@ -1,7 +1,7 @@
 /** The live schema of a PostgreSQL database: of the schema that unqualified names go to, as for MLflow. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { sql } from 'kysely';
-import { MtrackError } from '../../errors.js';
+
 import type {
   Check,
   CheckExpression,
@@ -16,6 +16,7 @@ import type {
   Trigger,
 } from '../../schema/model.js';
 import { codeOf, messageIncludes } from '../faults.js';
+import { alteredMeanwhile } from '../patience.js';
 import type { Session } from '../session.js';
 
 interface ColumnRow {
@@ -86,14 +87,6 @@ class Vanished extends Error {}
 function there<T>(text: T | null): T {
   if (text === null) throw new Vanished('dropped while it was looked at');
   return text;
-}
-
-function alteredMeanwhile(cause: unknown): MtrackError {
-  return new MtrackError('LOCKED', {
-    found: 'another session goes on altering tables while they are looked at',
-    fix: ['stop the other upgrade, or wait for it to end, and run the command again'],
-    cause,
-  });
 }
 
 async function readOnce(session: Session): Promise<Schema> {

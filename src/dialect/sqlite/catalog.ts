@@ -31,6 +31,23 @@ interface IndexRow {
 
 /** The tables of the file: from its pragmas, and what those leave out from the text of CREATE TABLE. */
 export async function readCatalog(session: Session): Promise<Schema> {
+  // Outside of a transaction each question sees what is there by then. Whoever alters tables all the time is not waited for.
+  for (let left = ATTEMPTS; ; left--) {
+    const before = await schemaVersion(session);
+    const schema = await readOnce(session);
+    if (left === 1 || (await schemaVersion(session)) === before) return schema;
+  }
+}
+
+const ATTEMPTS = 20;
+
+/** Counts the changes of the schema (https://www.sqlite.org/pragma.html#pragma_schema_version). */
+async function schemaVersion(session: Session): Promise<number | undefined> {
+  const [row] = await session.rows<{ schema_version: number }>('PRAGMA schema_version');
+  return row?.schema_version;
+}
+
+async function readOnce(session: Session): Promise<Schema> {
   const master = await session.rows<MasterRow>(
     sql`SELECT type, name, tbl_name, sql FROM sqlite_master WHERE name NOT LIKE ${'sqlite\\_%'} ESCAPE ${'\\'} ORDER BY rowid`,
   );

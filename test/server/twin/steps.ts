@@ -1,4 +1,5 @@
 /** A sequence of requests, made to both: what an answer gives, such as an id, is a name in the steps behind it. */
+import { isDeepStrictEqual } from 'node:util';
 import { expect } from 'vitest';
 import { undescribed } from './described.js';
 import type { Peer, Received, Sent, StoreKind } from './peers.js';
@@ -126,8 +127,7 @@ class Side {
     return Object.fromEntries(
       Object.entries(answer).map(([key, value]) => [
         key,
-        // MLflow's database gives these as they come.
-        this.#alike(ORDERS[key] && Array.isArray(value) ? value.toSorted(ORDERS[key]) : value),
+        key === 'next_page_token' ? withoutPlace(value) : this.#alike(inOrder(key, value)),
       ]),
     );
   }
@@ -142,9 +142,22 @@ const byKey = (a: { key: string }, b: { key: string }) => compared(a.key, b.key)
 /** Lists without an order of their own; that of one metric's values counts. */
 const ORDERS: Readonly<Record<string, (a: unknown, b: unknown) => number>> = {
   latest_versions: (a, b) => compared(JSON.stringify(a), JSON.stringify(b)),
+  // Folders of files, as the system lists them.
+  dataset_inputs: (a, b) => compared(JSON.stringify(a), JSON.stringify(b)),
   dataset_summaries: (a, b) => compared(JSON.stringify(a), JSON.stringify(b)),
   metrics: (a, b) => byKey(a as { key: string }, b as { key: string }),
 };
+
+/** MLflow's database gives these as they come. */
+const inOrder = (key: string, value: unknown): unknown =>
+  ORDERS[key] && Array.isArray(value) ? value.toSorted(ORDERS[key]) : value;
+
+/** A token of ours says also after which point the page begins (docs/differences.md). */
+function withoutPlace(token: unknown): unknown {
+  const text = Buffer.from(String(token), 'base64').toString();
+  const { after: _, ...rest } = JSON.parse(text) as Record<string, unknown>;
+  return rest;
+}
 
 const HOUR_MS = 3_600_000;
 
@@ -206,8 +219,20 @@ function isRefusal({ status, answer }: Taken): boolean {
   );
 }
 
+/** The first places that differ; an answer can be long, and alike for most of it. */
 function difference(error: unknown): string {
   const { expected, actual } = error as { expected?: unknown; actual?: unknown };
-  const text = (value: unknown) => (typeof value === 'string' ? value : JSON.stringify(value));
-  return `  MLflow: ${text(expected)?.slice(0, 1500)}\n  mtrack: ${text(actual)?.slice(0, 1500)}`;
+  return places(expected, actual, '').slice(0, 10).join('\n');
 }
+
+function places(theirs: unknown, ours: unknown, at: string): string[] {
+  if (isDeepStrictEqual(theirs, ours)) return [];
+  if (isObject(theirs) && isObject(ours)) {
+    const keys = [...new Set([...Object.keys(theirs), ...Object.keys(ours)])];
+    return keys.flatMap((key) => places(theirs[key], ours[key], `${at}.${key}`));
+  }
+  const text = (value: unknown) => JSON.stringify(value)?.slice(0, 500);
+  return [`  ${at}\n    MLflow: ${text(theirs)}\n    mtrack: ${text(ours)}`];
+}
+
+const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null;
