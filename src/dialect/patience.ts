@@ -35,7 +35,7 @@ export function patient(session: Session, locks: Locks, { patience, onWait }: Lo
 /** What a lock by name lets one run of at a time, as messages call it. */
 export type Work = 'upgrade' | 'gc';
 /** The same of what is only ever done to files. */
-export type FileWork = Work | 'import';
+export type FileWork = Work | 'import into files';
 
 /** How often a server is asked for the lock that another one holds. */
 const LOCK_POLL_MS = 250;

@@ -66,7 +66,7 @@ export class FileTarget {
     const { root } = this;
     try {
       mkdirSync(root, { recursive: true });
-      const lock = new FileLock(join(root, LOCK), 'import');
+      const lock = new FileLock(join(root, LOCK), 'import into files');
       await lock.take({ patience: this.#options.patience, onWait });
       try {
         // What others have written since it was looked at.
