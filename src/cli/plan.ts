@@ -4,11 +4,13 @@ import { resolveTarget } from '../schema/lineage.js';
 import { type Assessment, assess } from '../upgrade/assess.js';
 import { type Blocked, blockedTables, refuseBlocked } from '../upgrade/blocked.js';
 import { assessedFindings } from '../upgrade/check.js';
+import { otherwise, watchPlan } from '../upgrade/watch.js';
 import { secretsOf, wordsOf } from '../uri.js';
 import { waitingNotes } from './progress.js';
-import { blockedText, findingsList } from './render/hazards.js';
+import { blockedText, findingsList, probeText } from './render/hazards.js';
 import { planJson } from './render/json.js';
 import { atText, planText } from './render/plan.js';
+import { stopOnSignals } from './signals.js';
 import { namedDatabase, withDatabase } from './store.js';
 import type { Terminal } from './terminal.js';
 
@@ -18,6 +20,7 @@ export interface PlanFlags {
   readonly to: string;
   /** Milliseconds. */
   readonly 'max-blocked'?: number | undefined;
+  readonly probe: boolean;
 }
 
 /** How long to wait for a writer that keeps readers out, in milliseconds. */
@@ -31,19 +34,24 @@ export async function runPlan(
   const store = namedDatabase(input);
   terminal.keepSecret(secretsOf(store.uri), wordsOf(store.uri));
   return withDatabase(store, terminal.note, async (database) => {
-    const assessment = await assessed(database, target, terminal);
-    if (!assessment) {
+    const found = await assessed(database, target, terminal);
+    if (!found) {
       terminal.say(`at revision ${atText(target)}: nothing to do`);
       return { from: target, to: target, revisions: [], hazards: [], blocked: [] };
     }
+    const assessment = input.flags.probe ? await probed(found, database, terminal) : found;
+    const { watched } = assessment;
+    const differing = watched && otherwise(watched);
     const blocked = blockedTables(assessment.plan, assessment.stats, database.dialect);
     show(assessment, blocked, database, terminal);
+    if (differing) terminal.say(`\n${probeText(differing)}`);
     const most = input.flags['max-blocked'];
     if (most !== undefined) refuseBlocked(blocked, most / 1000);
     return {
       ...planJson(assessment),
       hazards: assessedFindings(assessment, database.dialect),
       blocked,
+      ...(differing && { probe: { otherwise: differing } }),
       database: database.shown,
     };
   });
@@ -55,6 +63,28 @@ async function assessed(database: Database, target: string, terminal: Terminal):
     return await assess(database, target, session);
   } finally {
     await session.close();
+  }
+}
+
+/** With what the server does to the same tables without rows, in a scratch database that is made and dropped. */
+async function probed(assessment: Assessment, database: Database, terminal: Terminal): Promise<Assessment> {
+  if (!database.dialect.watch) {
+    terminal.note('nothing is probed: this kind of database is not asked');
+    return assessment;
+  }
+  const backups = await database.backups();
+  const { signal, release } = stopOnSignals((name) => terminal.note(`${name}: stopping`));
+  try {
+    const scratch = await backups.createScratch();
+    try {
+      terminal.note('probing in a scratch database');
+      const watched = await watchPlan(scratch.database, assessment.plan, signal);
+      return { ...assessment, ...(watched && { watched }) };
+    } finally {
+      await scratch.drop();
+    }
+  } finally {
+    release();
   }
 }
 

@@ -1,6 +1,7 @@
 import { Flags } from '@oclif/core';
 import { BaseCommand } from '../cli/base.js';
 import { duration } from '../cli/flags.js';
+import { mapFlag } from '../cli/transfer/artifacts.js';
 import { exportStore } from '../cli/transfer/export.js';
 
 export default class Export extends BaseCommand {
@@ -31,6 +32,7 @@ EXIT STATUS: 0 done, 21 done but for what is named, 40 the source has what canno
       description: 'whose tables a file store is written as; a database is exported as it is',
       helpValue: 'TARGET',
     }),
+    ...mapFlag,
     'skip-bad': Flags.boolean({ description: 'leave behind what cannot be read, and report each' }),
     'wait-timeout': duration({
       description: 'how long to wait for a writer that keeps readers out',

@@ -27,6 +27,25 @@ export interface Effect {
   readonly work: 'none' | 'scan' | 'index' | 'rewrite';
 }
 
+/** What a server was seen to do to a table that was there before. */
+export interface Watched {
+  readonly table: string;
+  /** In the words of an `Effect`; empty for none that keeps writers out. */
+  readonly lock: string;
+  readonly rewritten: boolean;
+}
+
+/**
+ * Does the work of a step on a database without rows, and sees what the server does to its tables.
+ * @param step the table that it alters, if it alters one, and its statements
+ * @param run does the work; a dialect may run the statements itself, one after the other
+ */
+export type Watch = (
+  session: Session,
+  step: { readonly altered: string | null; readonly statements: readonly string[] },
+  run: () => Promise<void>,
+) => Promise<Watched[]>;
+
 export interface Statement {
   readonly sql: string;
   /** The rows are worked through in chunks of about `rows`; the SQL then holds range markers (see ranges.ts). */
@@ -128,6 +147,9 @@ export interface Dialect {
   readonly keysLast: boolean;
   /** Adding a check copies the table: it is better made with it. */
   readonly checksFirst: boolean;
+
+  /** Null where the server is not asked: SQLite has one lock, on all of it. */
+  readonly watch: Watch | null;
 
   /** A column in words, for differences and plans; two columns that are spelt alike are the same. */
   spell(column: Column): string;

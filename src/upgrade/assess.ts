@@ -14,6 +14,7 @@ import { BASE_REVISION, copiedBy, type Location, locate } from './locate.js';
 import { leftovers, type Plan, planUpgrade } from './plan.js';
 import { type Start, startFrom } from './start.js';
 import { brokenBy } from './steps.js';
+import type { Watchings } from './watch.js';
 
 export interface Assessment {
   readonly start: Start;
@@ -21,6 +22,8 @@ export interface Assessment {
   readonly stats: ReadonlyMap<string, TableStats>;
   readonly consents: readonly Consent[];
   readonly findings: readonly Finding[];
+  /** What this server was seen to do in each step, on tables without rows. */
+  readonly watched?: Watchings;
   /** Of a rehearsal of this very plan. */
   readonly measured?: Measured;
 }

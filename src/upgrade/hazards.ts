@@ -9,6 +9,7 @@ import { costOf } from './cost.js';
 import type { Plan, Step } from './plan.js';
 import { RULES, type RuleId, type Severity } from './rules.js';
 import { breaksServers } from './servers.js';
+import type { Watchings } from './watch.js';
 
 /**
  * What a fact rests on: `counted` in this database, said by its statistics, `documented` by its vendor, `probed` on an empty
@@ -42,6 +43,8 @@ export interface HazardContext {
   readonly consents: readonly Consent[];
   /** Whether `stats` tells of a database; false for a range of revisions alone. */
   readonly live: boolean;
+  /** What the server was seen to do, where it was asked. */
+  readonly watched?: Watchings;
 }
 
 /** Whether a table may have rows when the plan begins: nobody waits for, or loses, what the plan itself makes. */
@@ -129,9 +132,11 @@ function effectHazards(
   // A lock on a table that is new or empty is over at once.
   if (!mayHaveRows(table, context)) return [];
   const cost = costOf(step, stats).estimatedSeconds;
+  const seen = context.watched?.get(step)?.find((each) => each.table === table);
+  const basis = seen?.lock === lock ? 'probed' : 'documented';
   const facts: Fact[] = [
-    { what: 'lock', value: lock, basis: 'documented' },
-    { what: 'blocks', value: blocks, basis: 'documented' },
+    { what: 'lock', value: lock, basis },
+    { what: 'blocks', value: blocks, basis },
     ...(found ? [{ what: 'rows', value: found.rows, basis: found.exact ? 'counted' : 'statistics' } as const] : []),
     ...(live ? [{ what: 'seconds', value: round(cost), basis: 'estimated' } as const] : []),
   ];
@@ -166,7 +171,7 @@ function effectHazards(
     const bytes = found ? [{ what: 'bytes', value: found.bytes, basis: 'statistics' } as const] : [];
     hazards.push(
       on('MTK004', graded('warning', cost, live), `${table} is written again whole`, [
-        { what: 'rewrite', value: true, basis: 'documented' },
+        { what: 'rewrite', value: true, basis: seen?.rewritten ? 'probed' : 'documented' },
         ...bytes,
       ]),
     );

@@ -109,10 +109,10 @@ await forEachDialect('killed', (server) => {
 
   describe('an old populated database, to the head', () => {
     const starts = [
-      { from: 'MLflow 0.9', make: () => oldest(server), sample: { sqlite: 8, postgresql: 4, mysql: 4 } },
-      { from: 'MLflow 1.30.1', make: () => server.load('1.30.1'), sample: { sqlite: 3, postgresql: 2, mysql: 1 } },
-      { from: 'MLflow 3.0.1', make: () => server.load('3.0.1'), sample: { sqlite: 3, postgresql: 2, mysql: 1 } },
-      { from: 'a full MLflow 3.17', make: () => late(server), sample: { sqlite: 4, postgresql: 3, mysql: 2 } },
+      { from: 'MLflow 0.9', make: () => oldest(server), sample: { sqlite: 6, postgresql: 3, mysql: 3 } },
+      { from: 'MLflow 1.30.1', make: () => server.load('1.30.1'), sample: { sqlite: 2, postgresql: 1, mysql: 1 } },
+      { from: 'MLflow 3.0.1', make: () => server.load('3.0.1'), sample: { sqlite: 2, postgresql: 1, mysql: 1 } },
+      { from: 'a full MLflow 3.17', make: () => late(server), sample: { sqlite: 3, postgresql: 2, mysql: 2 } },
     ];
 
     test.each(starts)(

@@ -2,13 +2,14 @@
  * What a plan says of locks and rewrites, beside what the server does: every revision is run step by step, and the server
  * is asked which locks the step holds and which tables it has written anew.
  */
+
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Effect } from '../../src/dialect/dialect.js';
 import type { Session } from '../../src/dialect/session.js';
 import { revisions } from '../../src/schema/lineage.js';
 import { locate } from '../../src/upgrade/locate.js';
 import { planUpgrade, type Step } from '../../src/upgrade/plan.js';
-import { runStep } from '../../src/upgrade/steps.js';
+import { watchStep } from '../../src/upgrade/watch.js';
 import { opened, type Server, type TestDatabase } from '../support/databases.js';
 import { forEachDialect } from '../support/suites.js';
 
@@ -21,44 +22,8 @@ interface Seen {
   readonly rewritten: boolean;
 }
 
-const POSTGRESQL_LOCKS = ['SHARE', 'SHARE ROW EXCLUSIVE', 'ACCESS EXCLUSIVE'];
-
-/** The strongest lock on each table that the session holds, of those that keep writers out, and where each table's rows lie. */
-async function lookAt(session: Session): Promise<ReadonlyMap<string, { lock: string; file: string }>> {
-  const rows = await session.rows<{ name: string; file: string; modes: string | null }>(`
-    SELECT c.relname AS name, c.relfilenode::text AS file,
-           (SELECT string_agg(DISTINCT l.mode, ',') FROM pg_locks l WHERE l.relation = c.oid AND l.pid = pg_backend_pid() AND l.granted) AS modes
-    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace AND n.nspname = 'public' WHERE c.relkind = 'r'`);
-  const spelt = (mode: string) =>
-    mode
-      .replace(/Lock$/, '')
-      .replace(/([a-z])([A-Z])/g, '$1 $2')
-      .toUpperCase();
-  return new Map(
-    rows.map(({ name, file, modes }) => {
-      const held = (modes ?? '').split(',').map(spelt);
-      return [name, { file, lock: POSTGRESQL_LOCKS.findLast((lock) => held.includes(lock)) ?? '' }];
-    }),
-  );
-}
-
-async function seenByPostgresql(
-  session: Session,
-  revision: string,
-  step: Step,
-  run: () => Promise<void>,
-): Promise<Seen[]> {
-  await session.begin();
-  const before = await lookAt(session);
-  await run();
-  const after = await lookAt(session);
-  await session.commit();
-  return [...before].flatMap(([table, was]) => {
-    const is = after.get(table);
-    if (!is || (is.lock === '' && is.file === was.file)) return [];
-    return [{ revision, step: step.title, table, lock: is.lock, rewritten: is.file !== was.file }];
-  });
-}
+/** The weakest first. */
+const LOCKS = ['SHARE', 'SHARE ROW EXCLUSIVE', 'ACCESS EXCLUSIVE'];
 
 function said(revision: string, step: Step, existing: ReadonlySet<string>): Seen[] {
   const byTable = Map.groupBy(
@@ -75,61 +40,17 @@ function said(revision: string, step: Step, existing: ReadonlySet<string>): Seen
 }
 
 const strongest = (effects: readonly Effect[]) =>
-  POSTGRESQL_LOCKS.findLast((lock) => effects.some((effect) => effect.lock === lock)) ?? effects[0]?.lock ?? '';
+  LOCKS.findLast((lock) => effects.some((effect) => effect.lock === lock)) ?? effects[0]?.lock ?? '';
 
-// ---------------------------------------------------------------- MariaDB
-
-/** From the least to the most that a change can cost, each with the words of the plan for it. */
-const LADDER = [
-  { clause: 'ALGORITHM=INSTANT', says: 'metadata lock, for a moment' },
-  { clause: 'ALGORITHM=NOCOPY, LOCK=NONE', says: 'ALGORITHM=INPLACE' },
-  { clause: 'ALGORITHM=INPLACE, LOCK=NONE', says: 'ALGORITHM=INPLACE, with a rebuild' },
-  { clause: 'ALGORITHM=COPY, LOCK=SHARED', says: 'ALGORITHM=COPY, LOCK=SHARED' },
-] as const;
-
-/** ER_ALTER_OPERATION_NOT_SUPPORTED and the same with a reason. */
-const NOT_SO = [1845, 1846];
-
-/** Runs a change in the cheapest way that the server takes. */
-async function cheapest(session: Session, sql: string): Promise<number> {
-  for (const [step, { clause }] of LADDER.entries()) {
-    try {
-      await session.run(`${sql}, ${clause}`);
-      return step;
-    } catch (error) {
-      if (!NOT_SO.includes((error as { errno?: number }).errno ?? 0)) throw error;
-    }
-  }
-  throw new Error(`refused in every way: ${sql}`);
-}
-
-async function seenByMariadb(
-  session: Session,
-  revision: string,
-  step: Step,
-  run: () => Promise<void>,
-): Promise<Seen[]> {
-  if (step.operation.op !== 'alterTable') {
-    await run();
-    return [];
-  }
-  const steps: number[] = [];
-  for (const { sql } of step.statements) steps.push(await cheapest(session, sql));
-  const lock = LADDER[Math.max(...steps)]?.says ?? '';
-  const rewritten = lock.includes('rebuild') || lock.includes('COPY');
-  return [{ revision, step: step.title, table: step.operation.table, lock, rewritten }];
-}
-
-// ---------------------------------------------------------------- both
-
-/** The plan's own words on the table that a step is about, or on all tables that were there before. */
+/** The tables of which a server can be asked what a step does to them. */
 const WATCHED = {
-  postgresql: { see: seenByPostgresql, existing: async (session: Session) => new Set((await lookAt(session)).keys()) },
-  mysql: {
-    see: seenByMariadb,
-    existing: async (_: Session, step: Step) =>
-      new Set(step.operation.op === 'alterTable' ? [step.operation.table] : []),
+  postgresql: async (session: Session) => {
+    const rows = await session.rows<{ name: string }>(
+      "SELECT tablename AS name FROM pg_tables WHERE schemaname = 'public'",
+    );
+    return new Set(rows.map(({ name }) => name));
   },
+  mysql: async (_: Session, { operation }: Step) => new Set(operation.op === 'alterTable' ? [operation.table] : []),
 } as const;
 
 await forEachDialect('locks and rewrites', (server: Server) => {
@@ -137,7 +58,7 @@ await forEachDialect('locks and rewrites', (server: Server) => {
     test.skip('NOT RUN: SQLite has one lock, on the whole database');
     return;
   }
-  const { see, existing } = WATCHED[server.dialect];
+  const existing = WATCHED[server.dialect];
   let database: TestDatabase;
   beforeAll(async () => {
     database = await server.empty();
@@ -157,13 +78,8 @@ await forEachDialect('locks and rewrites', (server: Server) => {
         for (const planned of planUpgrade(start, id, db.dialect).revisions) {
           for (const step of planned.steps) {
             told.push(...said(planned.revision.id, step, await existing(session, step)));
-            const context = {
-              database: db,
-              session,
-              signal: new AbortController().signal,
-              onProgress: () => undefined,
-            };
-            seen.push(...(await see(session, planned.revision.id, step, () => runStep(step, context))));
+            const tables = await watchStep(step, session, db, new AbortController().signal);
+            seen.push(...tables.map((table) => ({ revision: planned.revision.id, step: step.title, ...table })));
           }
           if (planned.revision.id === 'base') continue;
           if ((await db.dialect.readVersions(session)) === null) await session.run(db.dialect.createVersionTable);

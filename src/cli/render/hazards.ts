@@ -3,6 +3,7 @@ import type { Blocked } from '../../upgrade/blocked.js';
 import type { CheckFinding } from '../../upgrade/check.js';
 import type { Fact } from '../../upgrade/hazards.js';
 import { RULES } from '../../upgrade/rules.js';
+import type { Otherwise } from '../../upgrade/watch.js';
 import { about, count, plural } from './numbers.js';
 
 const MARK = { error: 'x', warning: '!', note: 'i' } as const;
@@ -41,6 +42,20 @@ export function blockedText(blocked: readonly Blocked[]): string[] {
     ),
     ...(rest > 0 ? [`    ${brief}`] : []),
   ];
+}
+
+/** Whether the server did what the plan says. */
+export function probeText(differing: readonly Otherwise[]): string {
+  if (differing.length === 0) return 'probed: this server does what the plan says, in every step';
+  const words = ({ lock, rewritten }: Otherwise['seen']) =>
+    `${lock || 'no lock that keeps writers out'}${rewritten ? ', written again whole' : ''}`;
+  return [
+    'probed: this server does otherwise than the plan says',
+    ...differing.map(
+      ({ revision, step, table, said, seen }) =>
+        `    ${revision}: ${step}: ${table}: ${words(seen)}, where the plan says ${words(said)}`,
+    ),
+  ].join('\n');
 }
 
 /** Findings, gravest first: a heading for each rule, what is alike in a line, and what to do. */

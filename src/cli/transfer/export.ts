@@ -6,6 +6,8 @@ import { resolveTarget, schemaAt } from '../../schema/lineage.js';
 import { compressionOf, type Pack, packFile, packFolder, packStream } from '../../transfer/archive/pack.js';
 import { writeArchive } from '../../transfer/archive/write.js';
 import { refusalFor } from '../../transfer/problems.js';
+import { Moves, movedSource } from '../../transfer/relocate/source.js';
+import { UriMap } from '../../transfer/relocate/uri-map.js';
 import type { Source } from '../../transfer/source.js';
 import { exportText } from '../render/transfer.js';
 import { stopOnSignals } from '../signals.js';
@@ -17,6 +19,7 @@ export interface ExportFlags {
   readonly from: string;
   readonly to: string;
   readonly revision?: string | undefined;
+  readonly map: readonly string[];
   readonly 'skip-bad': boolean;
   readonly 'wait-timeout': number;
 }
@@ -37,7 +40,8 @@ export async function exportStore(flags: ExportFlags, given: Terminal): Promise<
 
 async function exported(opener: Opener, flags: ExportFlags, terminal: Terminal): Promise<unknown> {
   const { signal, release } = stopOnSignals((name) => terminal.note(`${name}: stopping; nothing of the archive stays`));
-  const source = await openSource(opener, flags);
+  const map = new UriMap(flags.map);
+  const source = movedSource(await openSource(opener, flags), map, new Moves());
   try {
     const { manifest, problems } = await transferDisplay('exporting', terminal).run(async (onProgress) => {
       const dialect = source.dialect ?? (await anyDialect());

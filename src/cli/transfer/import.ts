@@ -7,16 +7,19 @@ import { shellWord } from '../../dialect/shell.js';
 import { FAILURES, MtrackError } from '../../errors.js';
 import { resolveTarget } from '../../schema/lineage.js';
 import { type Outcome, runImport } from '../../transfer/import.js';
+import type { Copied } from '../../transfer/relocate/copy.js';
 import { type ImportOptions, refusalOf, type Survey, survey } from '../../transfer/survey.js';
 import { fitting, lookAtTarget } from '../../transfer/target.js';
 import { waitingNotes } from '../progress.js';
+import { copiedLine, countsText, notCopiedText } from '../render/relocate.js';
 import { outcomeText, surveyText } from '../render/transfer.js';
 import { stopOnSignals } from '../signals.js';
 import type { Terminal } from '../terminal.js';
+import { ArtifactMove, type MoveFlags } from './artifacts.js';
 import { transferDisplay } from './progress.js';
 import { type Opener, refuseSame, storeNamed, withSource, withStore } from './stores.js';
 
-export interface ImportFlags {
+export interface ImportFlags extends MoveFlags {
   readonly from?: string | undefined;
   readonly to: string;
   readonly revision?: string | undefined;
@@ -65,12 +68,14 @@ class Import {
   readonly #from: string;
   readonly #flags: ImportFlags;
   readonly #terminal: Terminal;
+  readonly #artifacts: ArtifactMove;
 
   constructor(database: Database, from: string, flags: ImportFlags, terminal: Terminal) {
     this.#database = database;
     this.#from = from;
     this.#flags = flags;
     this.#terminal = terminal;
+    this.#artifacts = new ArtifactMove(flags);
   }
 
   async of(opener: Opener): Promise<unknown> {
@@ -86,7 +91,8 @@ class Import {
           const refusal = refusalOf(found, options);
           if (refusal) throw refusal;
           await this.#agree(found);
-          return this.#done(await runImport(found, { ...options, onProgress }));
+          const copied = await this.#artifacts.copy(signal, this.#terminal, options.skipBad);
+          return this.#done(await runImport(found, { ...options, onProgress }), copied);
         } finally {
           await found.source.close();
         }
@@ -118,6 +124,7 @@ class Import {
       const target = await lookAtTarget(this.#database, session, whenEmpty);
       source ??= opener.at(target);
       source = await fitting(source, target, { ...options, openScratch: scratchDatabase });
+      source = this.#artifacts.applied(source);
       return await survey(source, target, session, options);
     } catch (error) {
       await source?.close();
@@ -129,15 +136,15 @@ class Import {
   }
 
   #dryRun(found: Survey, options: Omit<ImportOptions, 'onProgress'>): unknown {
-    this.#terminal.say(surveyText(found));
+    this.#terminal.say(this.#text(found));
     const refusal = refusalOf(found, options);
     if (refusal) process.exitCode = refusal.exit;
-    return surveyJson(found);
+    return { ...surveyJson(found), ...this.#artifactsJson };
   }
 
   async #agree(found: Survey): Promise<void> {
     if (this.#flags.yes) return;
-    this.#terminal.note(surveyText(found));
+    this.#terminal.note(this.#text(found));
     if (!this.#terminal.interactive) {
       throw new MtrackError('CONSENT_REQUIRED', {
         found: 'nothing was changed: there is no terminal to ask at, and --yes is missing',
@@ -149,18 +156,37 @@ class Import {
     throw new MtrackError('CONSENT_REQUIRED', { found: 'the answer was no: nothing was changed' });
   }
 
-  #done(outcome: Outcome): unknown {
+  #text(found: Survey): string {
+    const { counts } = this.#artifacts;
+    return [surveyText(found), ...(counts ? [countsText(counts, 'change')] : [])].join('\n');
+  }
+
+  get #artifactsJson() {
+    const { counts } = this.#artifacts;
+    return counts ? { relocated: Object.fromEntries(counts) } : {};
+  }
+
+  #done(outcome: Outcome, copied: Copied | null): unknown {
     const { report } = this.#flags;
-    const result = { ...outcome, target: this.#database.shown };
+    const result = {
+      ...outcome,
+      target: this.#database.shown,
+      ...this.#artifactsJson,
+      ...(copied && { artifacts: copied }),
+    };
     if (report !== undefined) writeFileSync(report, `${JSON.stringify(result, null, 2)}\n`);
     this.#terminal.say(outcomeText(outcome));
+    const { counts } = this.#artifacts;
+    if (counts) this.#terminal.say(countsText(counts, 'changed'));
+    if (copied)
+      this.#terminal.say(copied.failed.length > 0 ? notCopiedText(copied) : `artifacts: ${copiedLine(copied)}`);
     if (outcome.unproven.length > 0) process.exitCode = FAILURES.TRANSFER_UNPROVEN.exit;
-    else if (outcome.problems.length > 0) process.exitCode = FAILURES.PARTIAL.exit;
+    else if (outcome.problems.length > 0 || (copied?.failed.length ?? 0) > 0) process.exitCode = FAILURES.PARTIAL.exit;
     return result;
   }
 }
 
-function surveyJson({ target, rows, there, problems, renumbered }: Survey): unknown {
+function surveyJson({ target, rows, there, problems, renumbered }: Survey): object {
   return {
     target: target.database.shown,
     revision: target.revision,

@@ -4,6 +4,8 @@ import { offlineDialect, SCHEMES, scratchDatabase } from '../../dialect/index.js
 import { FAILURES } from '../../errors.js';
 import { HEAD, positionOf, schemaAt } from '../../schema/lineage.js';
 import type { DatabaseSource } from '../../transfer/database.js';
+import { Moves, movedSource } from '../../transfer/relocate/source.js';
+import { UriMap } from '../../transfer/relocate/uri-map.js';
 import { type BringingOptions, broughtTo } from '../../transfer/scratch.js';
 import type { Source } from '../../transfer/source.js';
 import { isVerified, type Verification, type VerifyOptions, verifyStores } from '../../transfer/verify.js';
@@ -18,6 +20,7 @@ export interface VerifyFlags {
   readonly to: string;
   readonly 'long-values': string;
   readonly 'on-conflict': string;
+  readonly map: readonly string[];
   readonly report?: string | undefined;
   readonly 'wait-timeout': number;
 }
@@ -33,13 +36,14 @@ export async function verify(flags: VerifyFlags, terminal: Terminal): Promise<un
 async function compared(from: Opener, to: Opener, flags: VerifyFlags, terminal: Terminal): Promise<unknown> {
   const { signal, release } = stopOnSignals((name) => terminal.note(`${name}: stopping`));
   try {
+    const map = new UriMap(flags.map);
     const found = await transferDisplay('comparing', terminal).run((onProgress) => {
       const options: VerifyOptions & BringingOptions = {
         cutLong: flags['long-values'] === 'cut',
         onConflict: flags['on-conflict'] === 'rename' ? 'rename' : 'merge',
         ...{ signal, onProgress, openScratch: scratchDatabase },
       };
-      return compare(from, to, options);
+      return compare(from, to, map, options);
     });
     return said(found, flags, terminal);
   } finally {
@@ -47,7 +51,12 @@ async function compared(from: Opener, to: Opener, flags: VerifyFlags, terminal: 
   }
 }
 
-async function compare(from: Opener, to: Opener, options: VerifyOptions & BringingOptions): Promise<Verification> {
+async function compare(
+  from: Opener,
+  to: Opener,
+  map: UriMap,
+  options: VerifyOptions & BringingOptions,
+): Promise<Verification> {
   const dialect = await offlineDialect(SCHEMES[0] ?? '');
   const open: Pick<Source, 'close'>[] = [];
   const kept = <Opened extends Pick<Source, 'close'> | null>(source: Opened): Opened => {
@@ -64,7 +73,7 @@ async function compare(from: Opener, to: Opener, options: VerifyOptions & Bringi
     const schema = schemaAt(revision, target.dialect.traits);
     const source = one ?? kept(from.at({ revision, schema }));
     const brought = source.revision === revision ? source : kept(await broughtTo(revision, source, options));
-    return await verifyStores(brought, { ...target, revision, schema }, options);
+    return await verifyStores(movedSource(brought, map, new Moves()), { ...target, revision, schema }, options);
   } finally {
     for (const each of open.toReversed()) await each.close();
   }

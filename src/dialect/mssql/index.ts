@@ -40,6 +40,7 @@ export function mssqlDialect(collation: string | null): Dialect {
     checksFirst: false,
     chunkRows: 20_000,
     mostChunks: Number.POSITIVE_INFINITY,
+    watch: null,
     spell: (column) => spellColumn(column, collation),
     compile: (operation, schema) => compile(operation, schema, collation),
     nthKey,

@@ -18,6 +18,7 @@ import { rowWords } from './row-words.js';
 import { backupCommand, script } from './script.js';
 import { quote, spellColumn } from './spell.js';
 import { TRAITS } from './traits.js';
+import { watch } from './watch.js';
 import { FUNCTIONS, words } from './words.js';
 
 const PROGRAM = 'mtrack';
@@ -39,6 +40,7 @@ export const postgresql: Dialect = {
   // A revision is one transaction, in chunks or not, and rows lie in no order: a range of a key is all over the table.
   chunkRows: 5_000_000,
   mostChunks: 8,
+  watch,
   spell: spellColumn,
   compile,
   nthKey,

@@ -38,6 +38,7 @@ export function sqliteDialect(path: string | null): Dialect {
     checksFirst: false,
     chunkRows: 50_000,
     mostChunks: Number.POSITIVE_INFINITY,
+    watch: null,
     spell: spellColumn,
     compile,
     nthKey,

@@ -1,23 +1,19 @@
 /** db backup, db backup-check and the gate as a user has them: the example of the README, passwords, signals, kill -9. */
-import { execFile } from 'node:child_process';
-import { createHash } from 'node:crypto';
 import { copyFileSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { promisify } from 'node:util';
 import { afterAll, expect, test } from 'vitest';
 import { HEAD } from '../../../src/schema/lineage.js';
 import { takenBackup, verdict } from '../../support/backups.js';
 import { finished, mtrack, ROOT, RUN, start } from '../../support/cli.js';
 import { type Server, type TestDatabase, withDatabase } from '../../support/databases.js';
+import { scratchOf } from '../../support/scratch.js';
 import { query, run, upgradeTo } from '../../support/state.js';
 import { forEachDialect } from '../../support/suites.js';
 import { filesIn, inTemporaryFolder } from '../../support/temporary.js';
 import { programOnTerminal } from '../../support/terminal.js';
 import { fingerprint } from '../../support/untouched.js';
-
-const exec = promisify(execFile);
 
 /** For what these tests restore, and nobody else. */
 const TEMPORARY = mkdtempSync(join(tmpdir(), 'mtrack-test-scratch-'));
@@ -30,28 +26,6 @@ async function late(server: Server): Promise<TestDatabase> {
   const database = await server.load('2.9.2');
   await upgradeTo(database, LATE);
   return database;
-}
-
-/** Scratch databases that are there now. Other tests have theirs at the same time: those are not left over. */
-async function scratchOf({ dialect }: Server, { inUse = false } = {}): Promise<string[]> {
-  switch (dialect) {
-    case 'sqlite':
-      return readdirSync(TEMPORARY).filter((name) => name.startsWith('mtrack_scratch_'));
-    case 'postgresql': {
-      const psql = async (sql: string) =>
-        (await exec('psql', ['-h', '127.0.0.1', '-U', 'postgres', '-Atc', sql])).stdout.split('\n').filter(Boolean);
-      const names = await psql("SELECT datname FROM pg_database WHERE datname LIKE 'mtrack\\_scratch\\_%'");
-      const held = await psql("SELECT objid FROM pg_locks WHERE locktype = 'advisory' AND classid = x'6d7453'::int");
-      const lockOf = (name: string) => createHash('sha256').update(name).digest().readUInt32BE(0);
-      return names.filter((name) => inUse || !held.includes(String(lockOf(name))));
-    }
-    case 'mysql': {
-      const sql = `SELECT SCHEMA_NAME FROM information_schema.SCHEMATA
-        WHERE LEFT(SCHEMA_NAME, 15) = 'mtrack_scratch_' ${inUse ? '' : 'AND IS_FREE_LOCK(SCHEMA_NAME)'}`;
-      const { stdout } = await exec('mariadb', ['-h', '127.0.0.1', '-u', 'root', '-Ne', sql]);
-      return stdout.split('\n').filter((line) => line !== '');
-    }
-  }
 }
 
 /** Lines of the README behind the comment that names this file. */
@@ -124,7 +98,7 @@ await forEachDialect('a backup', (server) => {
           expect(JSON.parse(other.stdout)).toMatchObject({ error: { code: 'GATE_REFUSED' } });
         });
         expect(await fingerprint(server, database)).toBe(before);
-        expect(await scratchOf(server)).toEqual([]);
+        expect(await scratchOf(server, TEMPORARY)).toEqual([]);
       },
     );
   });
@@ -254,7 +228,7 @@ await forEachDialect('a backup', (server) => {
           for (const [args, isBegun] of [
             [
               ['db', 'backup-check', path, '--rehearse'],
-              async () => (await scratchOf(server, { inUse: true })).length > 0,
+              async () => (await scratchOf(server, TEMPORARY, { inUse: true })).length > 0,
             ],
             [
               ['db', 'backup', '-o', join(folder, 'other')],
@@ -269,7 +243,7 @@ await forEachDialect('a backup', (server) => {
             // It may have been through when the signal came, or not have begun to listen.
             expect([0, 5, null], stderr).toContain(code);
             if (code === 5) expect(stderr).toMatch(/INTERRUPTED/);
-            expect(await scratchOf(server)).toEqual([]);
+            expect(await scratchOf(server, TEMPORARY)).toEqual([]);
             expect(filesIn(folder).filter((name) => name.includes('partial'))).toEqual([]);
           }
         });
@@ -301,12 +275,12 @@ await forEachDialect('a backup', (server) => {
           let left = 0;
           for (const part of [0.45, 0.65, 0.85]) {
             await killed(check, env, lasts * part);
-            left += (await scratchOf(server)).length;
+            left += (await scratchOf(server, TEMPORARY)).length;
           }
           expect(left).toBeGreaterThan(0);
           const last = await mtrack(check, { env });
           expect(last.code, last.stderr).toBe(0);
-          expect(await scratchOf(server)).toEqual([]);
+          expect(await scratchOf(server, TEMPORARY)).toEqual([]);
         });
         expect(await fingerprint(server, database)).toBe(before);
       },

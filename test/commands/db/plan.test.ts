@@ -1,5 +1,6 @@
 /** `mtrack db plan`, `db check` and `explain`: what a user sees, on every dialect, and that looking writes nothing. */
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Ajv } from 'ajv';
 import { describe, expect, test } from 'vitest';
@@ -7,6 +8,7 @@ import { RULES } from '../../../src/upgrade/rules.js';
 import { mtrack, ROOT, type RunOptions, upgrade } from '../../support/cli.js';
 import { withDatabase } from '../../support/databases.js';
 import { releases } from '../../support/fixtures.js';
+import { scratchOf } from '../../support/scratch.js';
 import { query, run } from '../../support/state.js';
 import { forEachDialect } from '../../support/suites.js';
 import { fingerprint } from '../../support/untouched.js';
@@ -28,6 +30,7 @@ interface PlanJson {
     readonly writesSeconds: number;
     readonly readsSeconds: number;
   }[];
+  readonly probe?: { readonly otherwise: readonly unknown[] };
   readonly error?: { readonly code: string };
 }
 
@@ -76,6 +79,28 @@ await forEachDialect('db plan and db check', (server) => {
         ]);
         expect([check.code, check.json.code]).toEqual([10, 'UPGRADE_PENDING']);
         expect(await fingerprint(server, database)).toBe(before);
+      },
+    );
+  });
+
+  test('--probe asks the server, in a scratch database, and leaves this one and nothing else', async () => {
+    await withDatabase(
+      () => server.load(OLD),
+      async (database) => {
+        const before = await fingerprint(server, database);
+        const folder = mkdtempSync(join(tmpdir(), 'mtrack-test-'));
+        const env = { TMPDIR: folder };
+        const { code, json } = await asked<PlanJson>(['db', 'plan', database.uri, '--probe'], { env });
+        expect(code).toBe(0);
+        expect(await fingerprint(server, database)).toBe(before);
+        const bases = new Set(
+          json.hazards.flatMap(({ facts }) => facts.filter(({ what }) => what === 'lock').map(({ basis }) => basis)),
+        );
+        const isAsked = server.dialect !== 'sqlite';
+        expect(bases.has('probed')).toBe(isAsked);
+        expect(json.probe).toEqual(isAsked ? { otherwise: [] } : undefined);
+        expect(await scratchOf(server, folder)).toEqual([]);
+        rmSync(folder, { recursive: true });
       },
     );
   });
