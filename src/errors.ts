@@ -60,6 +60,10 @@ export const FAILURES = {
   SOURCE_DAMAGED: { exit: 40, means: 'nothing was changed: the source has what cannot be read or moved as it is' },
   TARGET_CONFLICT: { exit: 41, means: 'the target has other rows where those of the source should go' },
   ARCHIVE_UNREADABLE: { exit: 43, means: 'the archive is broken, was not written to its end, or is of a newer mtrack' },
+  ARTIFACTS_NOT_COPIED: {
+    exit: 45,
+    means: 'no rows were moved: some artifacts could not be copied; run the command again to go on',
+  },
   TARGET_EXISTS: { exit: 44, means: 'nothing was written: there is something of that name' },
   TRANSFER_UNPROVEN: { exit: 42, means: 'what was read back from the target is not what the source has' },
 } as const satisfies Record<string, { exit: number; means: string }>;

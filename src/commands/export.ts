@@ -1,6 +1,7 @@
 import { Flags } from '@oclif/core';
 import { BaseCommand } from '../cli/base.js';
 import { duration } from '../cli/flags.js';
+import { mapFlag } from '../cli/transfer/artifacts.js';
 import { exportStore } from '../cli/transfer/export.js';
 import { selectionFlags } from '../cli/transfer/selection.js';
 
@@ -37,6 +38,7 @@ EXIT STATUS: 0 done, 21 done but for what is named, 40 the source has what canno
       helpValue: 'TARGET',
     }),
     ...selectionFlags,
+    ...mapFlag,
     'skip-bad': Flags.boolean({ description: 'leave behind what cannot be read, and report each' }),
     'wait-timeout': duration({
       description: 'how long to wait for a writer that keeps readers out',

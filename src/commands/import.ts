@@ -1,6 +1,7 @@
 import { Args, Flags } from '@oclif/core';
 import { BaseCommand } from '../cli/base.js';
 import { duration } from '../cli/flags.js';
+import { moveFlags } from '../cli/transfer/artifacts.js';
 import { importStore } from '../cli/transfer/import.js';
 import { selectionFlags } from '../cli/transfer/selection.js';
 
@@ -27,6 +28,11 @@ EXIT STATUS: 0 done and proven, 21 done but for what is named, 40 the source has
     {
       description: 'what it would do',
       command: '<%= config.bin %> <%= command.id %> --from ./mlruns --to sqlite:///mlflow.db --dry-run',
+    },
+    {
+      description: 'with the artifacts, from this machine into a bucket',
+      command:
+        '<%= config.bin %> <%= command.id %> --from ./mlruns --to postgresql://mlflow@db/mlflow --artifacts copy --map /home/ann/mlruns=s3://bucket/mlflow',
     },
   ];
   static override args = {
@@ -62,6 +68,7 @@ EXIT STATUS: 0 done and proven, 21 done but for what is named, 40 the source has
       options: ['fail', 'source', 'target'],
       default: 'fail',
     }),
+    ...moveFlags,
     report: Flags.string({ description: 'a file for the report, as JSON', helpValue: 'PATH' }),
     'transaction-rows': Flags.integer({
       description: 'rows of one transaction, about; into a SQLite file all is one',

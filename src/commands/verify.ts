@@ -1,6 +1,7 @@
 import { Flags } from '@oclif/core';
 import { BaseCommand } from '../cli/base.js';
 import { duration } from '../cli/flags.js';
+import { mapFlag } from '../cli/transfer/artifacts.js';
 import { verify } from '../cli/transfer/verify.js';
 
 export default class Verify extends BaseCommand {
@@ -37,6 +38,7 @@ EXIT STATUS: 0 everything is there, 21 everything is there that files can hold, 
       options: ['rename', 'merge'],
       default: 'merge',
     }),
+    ...mapFlag,
     report: Flags.string({ description: 'a file for the report, as JSON', helpValue: 'PATH' }),
     'wait-timeout': duration({
       description: 'how long to wait for a writer that keeps readers out',

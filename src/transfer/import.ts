@@ -8,6 +8,7 @@ import { MtrackError, messageOf } from '../errors.js';
 import { type Digest, digestTable } from '../rows/checksum.js';
 import { inForeignKeyOrder } from '../rows/order.js';
 import type { Table } from '../schema/model.js';
+import { ahead } from './ahead.js';
 import type { ExperimentMap, Renumbered } from './experiments.js';
 import { Load, type Tally } from './load.js';
 import { underLock } from './lock.js';
@@ -124,7 +125,7 @@ async function load(
   const own = dialect.transaction !== 'upgrade';
   let open = 0;
   if (own) await loader.begin();
-  for await (const batch of source.batches(options.signal, problems)) {
+  for await (const batch of ahead(source.batches(options.signal, problems))) {
     const mapped = map.apply(batch);
     const rows = sieve.pass(mapped, problems);
     refuse();

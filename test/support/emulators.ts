@@ -14,7 +14,7 @@ import { until } from './kill.js';
 const exec = promisify(execFile);
 
 const LAB = process.env.MTRACK_LAB ?? join(homedir(), 'mtrack-lab');
-const PYTHON_HOME = join(LAB, 'emulators');
+export const PYTHON_HOME = join(LAB, 'emulators');
 const AZURITE_HOME = join(LAB, 'azurite');
 const AZURITE = '3.37.0';
 

@@ -6,6 +6,8 @@ import { resolveTarget, schemaAt } from '../../schema/lineage.js';
 import { compressionOf, type Pack, packFile, packFolder, packStream } from '../../transfer/archive/pack.js';
 import { writeArchive } from '../../transfer/archive/write.js';
 import { refusalFor } from '../../transfer/problems.js';
+import { Moves, movedSource } from '../../transfer/relocate/source.js';
+import { UriMap } from '../../transfer/relocate/uri-map.js';
 import { isEverything, selectionJson } from '../../transfer/select/selection.js';
 import type { Source } from '../../transfer/source.js';
 import { exportText } from '../render/transfer.js';
@@ -19,6 +21,7 @@ export interface ExportFlags extends SelectionFlags {
   readonly from: string;
   readonly to: string;
   readonly revision?: string | undefined;
+  readonly map: readonly string[];
   readonly 'skip-bad': boolean;
   readonly 'wait-timeout': number;
 }
@@ -44,6 +47,7 @@ async function exported(opener: Opener, flags: ExportFlags, terminal: Terminal):
   const selection = selectionOf(flags);
   try {
     source = await narrowed(source, flags, dialect.traits, signal);
+    source = movedSource(source, new UriMap(flags.map), new Moves());
     const { manifest, problems } = await transferDisplay('exporting', terminal).run(async (onProgress) => {
       return writeArchive(source, schemaAt(source.revision, dialect.traits), packAt(flags.to), {
         ...(!isEverything(selection) && { selection: selectionJson(selection) }),

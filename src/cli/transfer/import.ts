@@ -8,18 +8,22 @@ import { FAILURES, MtrackError } from '../../errors.js';
 import { HEAD, resolveTarget, schemaAt } from '../../schema/lineage.js';
 import { type Outcome, runImport } from '../../transfer/import.js';
 import { FileTarget } from '../../transfer/into-files/index.js';
+import type { Copied } from '../../transfer/relocate/copy.js';
 import { broughtTo } from '../../transfer/scratch.js';
+import type { Source } from '../../transfer/source.js';
 import { type ImportOptions, refusalOf, type Survey, survey } from '../../transfer/survey.js';
 import { fitting, lookAtTarget } from '../../transfer/target.js';
 import { waitingNotes } from '../progress.js';
+import { copiedLine, countsText, notCopiedText } from '../render/relocate.js';
 import { outcomeText, surveyText } from '../render/transfer.js';
 import { stopOnSignals } from '../signals.js';
 import type { Terminal } from '../terminal.js';
+import { ArtifactMove, type MoveFlags } from './artifacts.js';
 import { transferDisplay } from './progress.js';
 import { narrowed, type SelectionFlags } from './selection.js';
 import { type Opener, refuseSame, storeNamed, withSource, withStore } from './stores.js';
 
-export interface ImportFlags extends SelectionFlags {
+export interface ImportFlags extends SelectionFlags, MoveFlags {
   readonly from?: string | undefined;
   readonly to: string;
   readonly revision?: string | undefined;
@@ -64,7 +68,8 @@ interface Destination {
   readonly shown: string;
   /** The words that name it on a command line. */
   readonly named: string;
-  look(opener: Opener, options: ImportOptions): Promise<Survey>;
+  /** @param change what becomes of the source's rows on their way */
+  look(opener: Opener, options: ImportOptions, change: (source: Source) => Source): Promise<Survey>;
   run(agreed: Survey, options: ImportOptions): Promise<Outcome>;
   close(): void;
 }
@@ -75,7 +80,7 @@ function intoDatabase(database: Database, flags: ImportFlags, terminal: Terminal
     named: database.named,
     run: runImport,
     close: () => undefined,
-    look: async (opener, options) => {
+    look: async (opener, options, change) => {
       let source = await opener.first(database.dialect);
       const session = await database.reader(options.patience, waitingNotes(terminal.note));
       try {
@@ -84,6 +89,7 @@ function intoDatabase(database: Database, flags: ImportFlags, terminal: Terminal
         source ??= opener.at(target);
         source = await narrowed(source, flags, database.dialect.traits, options.signal);
         source = await fitting(source, target, { ...options, openScratch: scratchDatabase });
+        source = change(source);
         return await survey(source, target, session, options);
       } catch (error) {
         await source?.close();
@@ -106,7 +112,7 @@ function intoFiles(path: string, flags: ImportFlags): Destination {
     shown: path,
     named: `--to ${shellWord(to)}`,
     close: () => target?.close(),
-    look: async (opener, options) => {
+    look: async (opener, options, change) => {
       target = new FileTarget(path, { ...options, openScratch: scratchDatabase });
       const dialect = await offlineDialect(SCHEMES[0] ?? '');
       let source = await opener.first(dialect);
@@ -116,6 +122,7 @@ function intoFiles(path: string, flags: ImportFlags): Destination {
         if (source.revision !== HEAD) {
           source = await broughtTo(HEAD, source, { ...options, openScratch: scratchDatabase });
         }
+        source = change(source);
         return await target.look(source);
       } catch (error) {
         await source?.close();
@@ -136,12 +143,14 @@ class Import {
   readonly #from: string;
   readonly #flags: ImportFlags;
   readonly #terminal: Terminal;
+  readonly #artifacts: ArtifactMove;
 
   constructor(to: Destination, from: string, flags: ImportFlags, terminal: Terminal) {
     this.#to = to;
     this.#from = from;
     this.#flags = flags;
     this.#terminal = terminal;
+    this.#artifacts = new ArtifactMove(flags);
   }
 
   async of(opener: Opener): Promise<unknown> {
@@ -151,13 +160,16 @@ class Import {
     const options = this.#options(signal);
     try {
       return await transferDisplay('importing', this.#terminal).run(async (onProgress) => {
-        const found = await this.#to.look(opener, { ...options, onProgress });
+        const found = await this.#to.look(opener, { ...options, onProgress }, (source) =>
+          this.#artifacts.applied(source),
+        );
         try {
           if (this.#flags['dry-run']) return this.#dryRun(found, options);
           const refusal = refusalOf(found, options);
           if (refusal) throw refusal;
           await this.#agree(found);
-          return this.#done(await this.#to.run(found, { ...options, onProgress }));
+          const copied = await this.#artifacts.copy(signal, this.#terminal, options.skipBad);
+          return this.#done(await this.#to.run(found, { ...options, onProgress }), copied);
         } finally {
           await found.source.close();
         }
@@ -183,15 +195,15 @@ class Import {
   }
 
   #dryRun(found: Survey, options: Omit<ImportOptions, 'onProgress'>): unknown {
-    this.#terminal.say(surveyText(found));
+    this.#terminal.say(this.#text(found));
     const refusal = refusalOf(found, options);
     if (refusal) process.exitCode = refusal.exit;
-    return surveyJson(found);
+    return { ...surveyJson(found), ...this.#artifactsJson };
   }
 
   async #agree(found: Survey): Promise<void> {
     if (this.#flags.yes) return;
-    this.#terminal.note(surveyText(found));
+    this.#terminal.note(this.#text(found));
     if (!this.#terminal.interactive) {
       throw new MtrackError('CONSENT_REQUIRED', {
         found: 'nothing was changed: there is no terminal to ask at, and --yes is missing',
@@ -203,18 +215,37 @@ class Import {
     throw new MtrackError('CONSENT_REQUIRED', { found: 'the answer was no: nothing was changed' });
   }
 
-  #done(outcome: Outcome): unknown {
+  #text(found: Survey): string {
+    const { counts } = this.#artifacts;
+    return [surveyText(found), ...(counts ? [countsText(counts, 'change')] : [])].join('\n');
+  }
+
+  get #artifactsJson() {
+    const { counts } = this.#artifacts;
+    return counts ? { relocated: Object.fromEntries(counts) } : {};
+  }
+
+  #done(outcome: Outcome, copied: Copied | null): unknown {
     const { report } = this.#flags;
-    const result = { ...outcome, target: this.#to.shown };
+    const result = {
+      ...outcome,
+      target: this.#to.shown,
+      ...this.#artifactsJson,
+      ...(copied && { artifacts: copied }),
+    };
     if (report !== undefined) writeFileSync(report, `${JSON.stringify(result, null, 2)}\n`);
     this.#terminal.say(outcomeText(outcome));
+    const { counts } = this.#artifacts;
+    if (counts) this.#terminal.say(countsText(counts, 'changed'));
+    if (copied)
+      this.#terminal.say(copied.failed.length > 0 ? notCopiedText(copied) : `artifacts: ${copiedLine(copied)}`);
     if (outcome.unproven.length > 0) process.exitCode = FAILURES.TRANSFER_UNPROVEN.exit;
-    else if (outcome.problems.length > 0) process.exitCode = FAILURES.PARTIAL.exit;
+    else if (outcome.problems.length > 0 || (copied?.failed.length ?? 0) > 0) process.exitCode = FAILURES.PARTIAL.exit;
     return result;
   }
 }
 
-function surveyJson({ target, rows, there, problems, renumbered }: Survey): unknown {
+function surveyJson({ target, rows, there, problems, renumbered }: Survey): object {
   return {
     target: target.database.shown,
     revision: target.revision,

@@ -8,6 +8,7 @@ import { openDatabaseSource } from '../../transfer/database.js';
 import { openFiles } from '../../transfer/files/index.js';
 import type { Source } from '../../transfer/source.js';
 import { type DatabaseUri, formatUri, parseStoreUri, type StoreUri, secretsOf, wordsOf } from '../../uri.js';
+import { keepHeapSmall } from '../memory.js';
 import { waitingNotes } from '../progress.js';
 import { withDatabase } from '../store.js';
 import type { Terminal } from '../terminal.js';
@@ -36,6 +37,7 @@ export async function withSource<Result>(
   terminal: Terminal,
   use: (opener: Opener) => Promise<Result>,
 ): Promise<Result> {
+  keepHeapSmall();
   if (text === '-')
     return use(archiveOpener('the standard input', () => unpackStream(process.stdin, 'the standard input')));
   const uri = storeNamed(text, terminal);

@@ -8,6 +8,8 @@ import { isArchive } from '../../transfer/archive/unpack.js';
 import type { DatabaseSource } from '../../transfer/database.js';
 import { storeIn } from '../../transfer/files/index.js';
 import { heldIn, withoutSpans } from '../../transfer/into-files/held.js';
+import { Moves, movedSource } from '../../transfer/relocate/source.js';
+import { UriMap } from '../../transfer/relocate/uri-map.js';
 import { type BringingOptions, broughtTo } from '../../transfer/scratch.js';
 import type { Source } from '../../transfer/source.js';
 import { isVerified, type Verification, type VerifyOptions, verifyStores } from '../../transfer/verify.js';
@@ -22,6 +24,7 @@ export interface VerifyFlags {
   readonly to: string;
   readonly 'long-values': string;
   readonly 'on-conflict': string;
+  readonly map: readonly string[];
   readonly report?: string | undefined;
   readonly 'wait-timeout': number;
 }
@@ -46,13 +49,14 @@ interface Compared {
 async function compared(stores: Compared, flags: VerifyFlags, terminal: Terminal): Promise<unknown> {
   const { signal, release } = stopOnSignals((name) => terminal.note(`${name}: stopping`));
   try {
+    const map = new UriMap(flags.map);
     const found = await transferDisplay('comparing', terminal).run((onProgress) => {
       const options: VerifyOptions & BringingOptions = {
         cutLong: flags['long-values'] === 'cut',
         onConflict: flags['on-conflict'] === 'rename' ? 'rename' : 'merge',
         ...{ signal, onProgress, openScratch: scratchDatabase },
       };
-      return compare(stores, options);
+      return compare(stores, map, options);
     });
     return said(found, flags, terminal);
   } finally {
@@ -60,7 +64,11 @@ async function compared(stores: Compared, flags: VerifyFlags, terminal: Terminal
   }
 }
 
-async function compare({ from, to, files }: Compared, options: VerifyOptions & BringingOptions): Promise<Verification> {
+async function compare(
+  { from, to, files }: Compared,
+  map: UriMap,
+  options: VerifyOptions & BringingOptions,
+): Promise<Verification> {
   const dialect = await offlineDialect(SCHEMES[0] ?? '');
   const open: Pick<Source, 'close'>[] = [];
   const kept = <Opened extends Pick<Source, 'close'> | null>(source: Opened): Opened => {
@@ -78,7 +86,8 @@ async function compare({ from, to, files }: Compared, options: VerifyOptions & B
     const source = one ?? kept(from.at({ revision, schema }));
     const brought = source.revision === revision ? source : kept(await broughtTo(revision, source, options));
     const place = { ...target, revision, schema };
-    const held = files === null ? brought : withoutSpans(await heldIn(files, brought, place, options));
+    const moved = movedSource(brought, map, new Moves());
+    const held = files === null ? moved : withoutSpans(await heldIn(files, moved, place, options));
     return await verifyStores(held, place, options);
   } finally {
     for (const each of open.toReversed()) await each.close();

@@ -16,7 +16,7 @@ import { ArchiveWriter } from './write.js';
 export class Spool {
   readonly #folder = mkdtempSync(join(tmpdir(), 'mtrack-spool-'));
   readonly #archive = join(this.#folder, 'archive');
-  readonly #writer = new ArchiveWriter(packFolder(this.#archive, 'scratch'));
+  readonly #writer = new ArchiveWriter(packFolder(this.#archive, 'scratch'), false);
 
   async add(batch: Batch): Promise<void> {
     await this.#writer.add(batch);

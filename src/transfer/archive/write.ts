@@ -22,17 +22,20 @@ export interface Exported {
 /** An archive while it is made. */
 export class ArchiveWriter {
   readonly #pack: Pack;
+  readonly #sums: boolean;
   readonly #tables = new Map<string, TableWriter>();
 
-  constructor(pack: Pack) {
+  /** @param sums false for one that is read by this process alone: its tables have no checksums */
+  constructor(pack: Pack, sums = true) {
     this.#pack = pack;
+    this.#sums = sums;
   }
 
   /** @returns characters that were added */
   async add({ table, rows }: Batch): Promise<number> {
     let writer = this.#tables.get(table.name);
     if (!writer) {
-      writer = new TableWriter(table, this.#pack);
+      writer = new TableWriter(table, this.#pack, this.#sums);
       this.#tables.set(table.name, writer);
     }
     return writer.add(rows);
@@ -88,16 +91,18 @@ export async function writeArchive(
 class TableWriter {
   readonly #table: Table;
   readonly #pack: Pack;
-  readonly #canonical: (row: Row) => string;
+  /** Null where there are to be no checksums. */
+  readonly #canonical: ((row: Row) => string) | null;
   readonly #checksum = new Checksum();
   readonly #chunks: Chunk[] = [];
+  #rows = 0;
   #lines: string[] = [];
   #characters = 0;
 
-  constructor(table: Table, pack: Pack) {
+  constructor(table: Table, pack: Pack, sums: boolean) {
     this.#table = table;
     this.#pack = pack;
-    this.#canonical = canonicalWriter(columnsOf(table));
+    this.#canonical = sums ? canonicalWriter(columnsOf(table)) : null;
   }
 
   /** @returns characters that were added */
@@ -105,7 +110,8 @@ class TableWriter {
     let added = 0;
     for (const row of rows) {
       const line = lineOf(row);
-      this.#checksum.add(this.#canonical(row));
+      if (this.#canonical) this.#checksum.add(this.#canonical(row));
+      this.#rows++;
       this.#lines.push(line);
       this.#characters += line.length;
       added += line.length;
@@ -118,7 +124,7 @@ class TableWriter {
     if (this.#lines.length > 0) await this.#cut();
     const { name } = this.#table;
     const columns = columnsOf(this.#table).map((column) => column.name);
-    return { name, columns, ...this.#checksum.digest, chunks: this.#chunks };
+    return { name, columns, ...this.#checksum.digest, rows: this.#rows, chunks: this.#chunks };
   }
 
   async #cut(): Promise<void> {
