@@ -8,247 +8,26 @@
  *
  * Needs PostgreSQL and MariaDB as for the tests.
  */
-import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { CONNECTION, fill, type Place, places } from './support/databases.ts';
+import { type Measured, raw } from './support/statements.ts';
 
 type Opening = typeof import('../src/store/open.js');
 type Uris = typeof import('../src/uri.js');
-type Config = typeof import('../src/config.js');
-type Dialects = typeof import('../src/dialect/index.js');
 
 const built = (path: string) => import(new URL(`../dist/src/${path}`, import.meta.url).href);
 const { openStore } = (await built('store/open.js')) as Opening;
 const { parseStoreUri } = (await built('uri.js')) as Uris;
-const { DEFAULT_POOL } = (await built('config.js')) as Config;
-const { openDatabase } = (await built('dialect/index.js')) as Dialects;
 
 const RUNS = Number(process.env.RUNS ?? 10_000);
 const SECONDS = Number(process.env.SECONDS ?? 1);
 const ONLY = process.env.ONLY ? new RegExp(process.env.ONLY) : /./;
 const FOLDER = mkdtempSync(join(tmpdir(), 'mtrack-bench-'));
-const CONNECTION = { pool: DEFAULT_POOL, mysqlTls: { ca: null, cert: null, key: null }, postgresql: {} };
 
 /** Whose statements cannot be run a second time as they are. */
 const REPEATED = /^(?:create-run|log-param)/;
-
-interface Place {
-  readonly uri: string;
-  make(): void;
-  drop(): void;
-  /** Statements that let one that counts to `RUNS` run. */
-  readonly settings: readonly string[];
-}
-
-const psql = (text: string) =>
-  execFileSync('psql', ['-h', '127.0.0.1', '-U', 'postgres', '-qAt', '-c', text], { stdio: 'pipe' });
-const mariadb = (text: string) => execFileSync('mariadb', ['-h', '127.0.0.1', '-u', 'root', '-e', text]);
-
-const PLACES: Readonly<Record<string, Place>> = {
-  sqlite: {
-    uri: `sqlite:///${join(FOLDER, 'mlflow.db')}`,
-    make: () => undefined,
-    drop: () => undefined,
-    settings: [],
-  },
-  postgresql: {
-    uri: 'postgresql+psycopg2://postgres@127.0.0.1:5432/mtrack_bench_store',
-    make: () => {
-      psql('DROP DATABASE IF EXISTS mtrack_bench_store');
-      psql('CREATE DATABASE mtrack_bench_store');
-    },
-    drop: () => void psql('DROP DATABASE IF EXISTS mtrack_bench_store WITH (FORCE)'),
-    settings: [],
-  },
-  mysql: {
-    uri: 'mysql+pymysql://root@127.0.0.1:3306/mtrack_bench_store',
-    make: () => void mariadb('DROP DATABASE IF EXISTS mtrack_bench_store; CREATE DATABASE mtrack_bench_store'),
-    drop: () => void mariadb('DROP DATABASE IF EXISTS mtrack_bench_store'),
-    settings: ['SET SESSION max_recursive_iterations = 4294967295'],
-  },
-};
-
-// ---------------------------------------------------------------- the statements themselves
-
-interface Recorded {
-  readonly sql: string;
-  readonly values: readonly unknown[];
-}
-
-/** Receives what a driver is given to run. */
-let recording: Recorded[] | null = null;
-
-const require = createRequire(import.meta.url);
-
-/** As much of the drivers as is used here; they are CommonJS, and without types of their own. */
-interface Driver {
-  connect(uri: string): Promise<{ run(statement: Recorded): unknown; close(): unknown }>;
-}
-
-type Query = (this: unknown, ...given: unknown[]) => unknown;
-
-function recorded(prototype: { query: Query }): void {
-  const { query } = prototype;
-  prototype.query = function (...given) {
-    const [first, second] = given;
-    const config = first as { sql?: string; text?: string; values?: unknown[] };
-    const sql = typeof first === 'string' ? first : (config.text ?? config.sql);
-    const values = Array.isArray(second) ? second : config.values;
-    if (recording && sql !== undefined) recording.push({ sql, values: values ?? [] });
-    return query.apply(this, given);
-  };
-}
-
-const { Client } = require('pg') as {
-  Client: {
-    new (options: object): { connect(): Promise<void>; query: Query; end(): void };
-    prototype: { query: Query };
-  };
-};
-recorded(Client.prototype);
-const mysql = require('mysql2') as {
-  createConnection(options: object): { query: Query; end(): void };
-  Connection: { prototype: { query: Query } };
-};
-recorded(Object.getPrototypeOf(mysql.Connection.prototype) as { query: Query });
-
-interface Prepared {
-  readonly reader: boolean;
-  all(values: readonly unknown[]): unknown;
-  run(values: readonly unknown[]): unknown;
-}
-const Sqlite = require('better-sqlite3') as {
-  new (path: string): { prepare(sql: string): Prepared; close(): void };
-  prototype: { prepare(sql: string): Prepared };
-};
-const { prepare } = Sqlite.prototype;
-Sqlite.prototype.prepare = function (sql) {
-  const statement = prepare.call(this, sql);
-  const watched =
-    <Result>(run: (values: readonly unknown[]) => Result) =>
-    (values: readonly unknown[]) => {
-      recording?.push({ sql, values });
-      return run(values);
-    };
-  return {
-    reader: statement.reader,
-    all: watched((values) => statement.all(values)),
-    run: watched((values) => statement.run(values)),
-  };
-};
-
-const DRIVERS: Readonly<Record<string, Driver>> = {
-  sqlite: {
-    connect: async (uri) => {
-      const database = new Sqlite(uri.replace('sqlite:///', ''));
-      const kept = new Map<string, Prepared>();
-      const run = ({ sql, values }: Recorded) => {
-        const statement = kept.get(sql) ?? prepare.call(database, sql);
-        kept.set(sql, statement);
-        return statement.reader ? statement.all(values) : statement.run(values);
-      };
-      run({ sql: 'PRAGMA case_sensitive_like = ON', values: [] });
-      return { run, close: () => database.close() };
-    },
-  },
-  postgresql: {
-    connect: async (uri) => {
-      const client = new Client({ connectionString: uri.replace('+psycopg2', '') });
-      await client.connect();
-      const names = new Map<string, string>();
-      const run = ({ sql, values }: Recorded) => {
-        if (values.length === 0) return client.query(sql);
-        const name = names.get(sql) ?? `s${names.size}`;
-        names.set(sql, name);
-        return client.query({ name, text: sql, values });
-      };
-      return { run, close: () => client.end() };
-    },
-  },
-  mysql: {
-    connect: async (uri) => {
-      const connection = mysql.createConnection({ uri: uri.replace('+pymysql', '') });
-      const run = ({ sql, values }: Recorded) =>
-        new Promise((resolve, reject) => {
-          connection.query(sql, values, (error: unknown, rows: unknown) => (error ? reject(error) : resolve(rows)));
-        });
-      return { run, close: () => connection.end() };
-    },
-  },
-};
-
-/** Other times, steps and values each time: else nothing would be written. */
-function later(value: unknown, by: number): unknown {
-  if (Array.isArray(value)) return value.map((each) => later(each, by));
-  // 0 and 1 may be booleans.
-  return typeof value === 'number' && value > 1 ? value + by : value;
-}
-
-async function raw(name: string, uri: string, work: () => Promise<unknown>, writes: boolean): Promise<Measured | null> {
-  const driver = DRIVERS[name];
-  if (!driver) return null;
-  await work();
-  const statements: Recorded[] = [];
-  recording = statements;
-  await work();
-  recording = null;
-  // A param is written once only.
-  const repeatable = statements.filter(({ sql }) => !/^insert into .params/i.test(sql));
-  const connection = await driver.connect(uri);
-  let time = 0;
-  const measured = await measure(async () => {
-    time += 1_000_000;
-    for (const { sql, values } of repeatable) {
-      await connection.run({ sql, values: writes ? values.map((value) => later(value, time)) : values });
-    }
-  }, 1);
-  connection.close();
-  return measured;
-}
-
-/** 20 metrics, 20 params and 20 tags would be much to make for 100 k runs: 4, 4 and 4 do for searches. */
-async function fill(uri: string, { settings }: Place): Promise<void> {
-  const parsed = parseStoreUri(uri);
-  if (parsed.kind !== 'database') throw new Error(uri);
-  const database = await openDatabase(parsed, CONNECTION);
-  const session = await database.worker();
-  const { id } = database.dialect.words;
-  const mysql = database.dialect.name === 'mysql';
-  const text = (parts: string) => (mysql ? `CONCAT(${parts.replaceAll('||', ',')})` : `(${parts})`);
-  const numbers = `WITH RECURSIVE n AS (SELECT 0 AS i UNION ALL SELECT i + 1 FROM n WHERE i < ${RUNS - 1})`;
-  const insert = (into: string, select: string) =>
-    session.run(mysql ? `INSERT INTO ${into} ${numbers} ${select}` : `${numbers} INSERT INTO ${into} ${select}`);
-  const padded =
-    mysql || database.dialect.name === 'postgresql' ? "LPAD(CAST(i AS CHAR(32)), 32, '0')" : "printf('%032d', i)";
-  for (const setting of settings) await session.run(setting);
-  await insert(
-    'runs (run_uuid, name, source_type, source_name, entry_point_name, user_id, status, start_time, source_version, lifecycle_stage, artifact_uri, experiment_id)',
-    `SELECT ${padded}, 'run', 'UNKNOWN', '', '', 'me', 'FINISHED', 1700000000000 + (i * 7919) % 1000003, '', 'active', ${text(`'s3://bucket/0/' || ${padded}`)}, 0 FROM n`,
-  );
-  for (const at of [0, 1, 2, 3]) {
-    const value = `((i * ${7919 + at}) % 10007) / 10007.0`;
-    await insert(
-      `latest_metrics (run_uuid, ${id('key')}, value, ${id('timestamp')}, step, is_nan)`,
-      `SELECT ${padded}, 'm${at}', ${value}, 1700000000000, 9, ${database.dialect.name === 'postgresql' ? 'FALSE' : '0'} FROM n`,
-    );
-    await insert(
-      `params (run_uuid, ${id('key')}, value)`,
-      `SELECT ${padded}, 'p${at}', ${text(`'v' || (i % ${10 ** (at + 1)})`)} FROM n`,
-    );
-    await insert(
-      `tags (run_uuid, ${id('key')}, value)`,
-      `SELECT ${padded}, 't${at}', ${text(`'v' || (i % ${10 ** (at + 1)})`)} FROM n`,
-    );
-  }
-  await session.close();
-}
-
-interface Measured {
-  readonly perSecond: number;
-  readonly cpu: number;
-}
 
 async function measure(work: () => Promise<unknown>, concurrency: number): Promise<Measured> {
   for (let at = 0; at < 3; at++) await work();
@@ -278,7 +57,7 @@ async function bench(name: string, place: Place): Promise<void> {
   );
   const store = await openStore(parseStoreUri(place.uri), { connection: CONNECTION, artifactRoot: FOLDER, init: true });
   try {
-    await fill(place.uri, place);
+    await fill(place.uri, place, RUNS);
     const { info } = await store.runs.create({ experiment_id: '0', tags: [], run_name: 'x', start_time: 1 });
     const id = info.run_id;
     for (let at = 0; at < 10; at++) {
@@ -329,7 +108,9 @@ async function bench(name: string, place: Place): Promise<void> {
       if (!ONLY.test(what)) continue;
       const one = await measure(work, 1);
       const sixteen = await measure(work, 16);
-      const alone = REPEATED.test(what) ? null : await raw(name, place.uri, work, /^log-/.test(what));
+      const alone = REPEATED.test(what)
+        ? null
+        : await raw(name, place.uri, work, /^log-/.test(what), (alone) => measure(alone, 1));
       console.log(
         [
           name.padEnd(11),
@@ -347,7 +128,7 @@ async function bench(name: string, place: Place): Promise<void> {
 }
 
 try {
-  for (const [name, place] of Object.entries(PLACES)) {
+  for (const [name, place] of Object.entries(places(FOLDER, 'store'))) {
     if (!(process.env.DIALECTS ?? name).split(',').includes(name)) continue;
     await bench(name, place);
   }

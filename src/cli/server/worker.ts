@@ -4,6 +4,7 @@ import { MtrackError, messageOf } from '../../errors.js';
 import { createServer, type Log, type ServerMetrics, serverMetrics } from '../../server/index.js';
 import { openStore } from '../../store/open.js';
 import { artifactsOf } from './artifacts.js';
+import { keepHeapSmall } from './heap.js';
 import { artifactRootOf, limitsOf, type NamedStore, type ServerFlags, securityOf, tlsOf, usersOf } from './options.js';
 
 export interface Serving {
@@ -23,6 +24,7 @@ export async function serve(
   log: Log,
   metrics: ServerMetrics = serverMetrics(),
 ): Promise<Serving> {
+  keepHeapSmall();
   const artifactRoot = artifactRootOf(flags, named);
   const [users, tls] = [usersOf(flags['auth-file']), tlsOf(flags)];
   const limits = limitsOf();

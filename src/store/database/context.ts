@@ -2,7 +2,7 @@
 import type { Pool } from '../../dialect/pool.js';
 import type { Limits } from '../store.js';
 import type { Tables } from './entities/index.js';
-import type { Texts } from './statements.js';
+import type { Questions, Texts } from './statements.js';
 
 export interface Context {
   readonly pool: Pool<Tables>;
@@ -10,6 +10,7 @@ export interface Context {
   readonly artifactRoot: string;
   readonly limits: Limits;
   readonly texts: Texts;
+  readonly questions: Questions;
   /** Integer milliseconds since the epoch. */
   readonly now: () => number;
 }

@@ -11,7 +11,7 @@ import { loggedModels } from './logged-models/index.js';
 import { metrics } from './metrics/index.js';
 import { registry } from './registry/index.js';
 import { runs } from './runs/index.js';
-import { Texts } from './statements.js';
+import { Questions, Texts } from './statements.js';
 import { traces } from './traces/index.js';
 
 /** The names of the tables that the store works on. */
@@ -28,6 +28,7 @@ export async function openDatabaseStore(database: Database, options: StoreOption
     artifactRoot: absoluteUri(options.artifactRoot),
     limits: options.limits ?? DEFAULT_LIMITS,
     texts: new Texts(),
+    questions: new Questions(),
     now: Date.now,
   };
   try {

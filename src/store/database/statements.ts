@@ -24,6 +24,26 @@ export class Texts {
   }
 }
 
+/** Questions that are kept, and how long one of them may be. */
+const MOST_QUESTIONS = 200;
+const LONGEST_QUESTION = 2000;
+
+/** Whole questions, read and compiled: pages and dashboards ask the same ones again and again. */
+export class Questions {
+  readonly #kept = new Map<string, CompiledQuery>();
+
+  /** @param question all that the query depends on */
+  of(question: string, compiled: () => CompiledQuery): CompiledQuery {
+    const known = this.#kept.get(question);
+    if (known) return known;
+    const query = compiled();
+    if (question.length > LONGEST_QUESTION) return query;
+    if (this.#kept.size >= MOST_QUESTIONS) this.#kept.clear();
+    this.#kept.set(question, query);
+    return query;
+  }
+}
+
 type Kept = Pick<Context, 'texts'>;
 
 const run = <Row>({ texts }: Kept, db: Kysely<Tables>, statement: Statement) =>

@@ -5,7 +5,7 @@ import type { Pool } from '../../../src/dialect/pool.js';
 import { ENTITIES, type Tables } from '../../../src/store/database/entities/index.js';
 import type { Tuning } from '../../../src/store/database/runs/led-search.js';
 import { searchRuns } from '../../../src/store/database/runs/search.js';
-import { Texts } from '../../../src/store/database/statements.js';
+import { Questions, Texts } from '../../../src/store/database/statements.js';
 import { StoreError } from '../../../src/store/errors.js';
 import type { Page, Run } from '../../../src/store/records.js';
 import { DEFAULT_LIMITS } from '../../../src/store/validate.js';
@@ -35,6 +35,7 @@ await forEachDatabaseStore('led searches', (implementation) => {
       artifactRoot: '',
       limits: DEFAULT_LIMITS,
       texts: new Texts(),
+      questions: new Questions(),
       now: Date.now,
     });
     const plain = context({ ...pool.words, oneByOne: null });

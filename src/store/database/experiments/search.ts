@@ -1,4 +1,4 @@
-import { type Kysely, type RawBuilder, type SqlBool, sql } from 'kysely';
+import { type CompiledQuery, type Kysely, type RawBuilder, type SqlBool, sql } from 'kysely';
 import type { Experiment, Page } from '../../records.js';
 import { type Comparison, decodePageToken, encodePageToken, parseSearch } from '../../search/index.js';
 import { stagesOf } from '../../stages.js';
@@ -11,14 +11,32 @@ import { COLUMNS, columnId, columnIds, type ExperimentRow, withTags } from './ro
 
 const BY_DEFAULT = 1000;
 
-export async function searchExperiments(
-  context: Context,
-  { filter, order_by, max_results = BY_DEFAULT, page_token, view_type }: Parameters<Experiments['search']>[0],
-): Promise<Page<Experiment>> {
+type Question = Parameters<Experiments['search']>[0];
+
+export async function searchExperiments(context: Context, question: Question): Promise<Page<Experiment>> {
+  const { max_results = BY_DEFAULT, page_token } = question;
   validateMaxResults(max_results);
+  return context.pool.read(async (db: Kysely<Tables>) => {
+    const { filter, order_by, view_type } = question;
+    const asked = JSON.stringify(['experiments', filter, order_by, view_type, max_results, page_token]);
+    const query = context.questions.of(asked, () => queryOf(context, question, max_results).compile(db));
+    const { rows } = await db.executeQuery(query as CompiledQuery<ExperimentRow>);
+    return {
+      items: await withTags(context, db, rows.slice(0, max_results)),
+      next_page_token:
+        rows.length > max_results ? encodePageToken(decodePageToken(page_token) + max_results) : undefined,
+    };
+  });
+}
+
+/** One row more than the page has. @throws StoreError where the filter, the order or the token are wrong */
+function queryOf(
+  context: Context,
+  { filter, order_by, view_type, page_token }: Question,
+  maxResults: number,
+): RawBuilder<ExperimentRow> {
   const { where, orderBy } = parseSearch('experiments', filter, order_by);
   const offset = decodePageToken(page_token);
-  const { words } = context.pool;
   const conditions = [
     sql<SqlBool>`${sql.ref('e.lifecycle_stage')} IN (${sql.join(stagesOf(view_type))})`,
     ...where.map((comparison) => condition(context, comparison)),
@@ -27,16 +45,8 @@ export async function searchExperiments(
     ({ key, ascending }) => sql`${sql.ref(`e.${key}`)} ${sql.raw(ascending ? 'ASC' : 'DESC')}`,
   );
   const columns = sql.join(COLUMNS.map((column) => sql.ref(`e.${column}`)));
-  return context.pool.read(async (db: Kysely<Tables>) => {
-    const { rows } =
-      await sql<ExperimentRow>`SELECT ${columns} FROM ${sql.table('experiments')} AS e WHERE ${sql.join(conditions, sql` AND `)} ORDER BY ${sql.join(orders)} ${words.page(max_results + 1, offset)}`.execute(
-        db,
-      );
-    return {
-      items: await withTags(context, db, rows.slice(0, max_results)),
-      next_page_token: rows.length > max_results ? encodePageToken(offset + max_results) : undefined,
-    };
-  });
+  const page = context.pool.words.page(maxResults + 1, offset);
+  return sql`SELECT ${columns} FROM ${sql.table('experiments')} AS e WHERE ${sql.join(conditions, sql` AND `)} ORDER BY ${sql.join(orders)} ${page}`;
 }
 
 function condition({ pool: { words } }: Context, comparison: Comparison): RawBuilder<SqlBool> {
