@@ -25,7 +25,7 @@ const CHECKS = [
 /** The same functions are served once more for the web pages, under /ajax-api. */
 const EXTENT = EVERYTHING
   ? ['--phases', 'coverage,fuzzing,stateful', '--max-examples', '50']
-  : ['--phases', 'fuzzing', '--max-examples', '6', '--seed', '1', '--exclude-path-regex', '^/ajax-api/'];
+  : ['--phases', 'fuzzing', '--max-examples', '3', '--seed', '1', '--exclude-path-regex', '^/ajax-api/'];
 
 async function install(): Promise<void> {
   if (existsSync(PROGRAM)) return;
