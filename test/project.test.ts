@@ -47,8 +47,8 @@ const COMMON = /^src\/(?:config|errors|secrets|uri)\.ts$/;
 /** What the stores share, and all that is known of a store outside: the contract, its records, errors and limits, and search. */
 const STORE = /^src\/store\/(?:[^/]+(?<!\/open)|search\/index)\.ts$/;
 
-/** Reading a file store from end to end, and changing single values, without the store. */
-const FILES = /^src\/store\/file\/(?:reader|edit)\.ts$/;
+/** Reading a file store from end to end, changing single values, and writing records of one, without the store. */
+const FILES = /^src\/store\/file\/(?:reader|edit|writer)\.ts$/;
 
 /** What commands are made of, beside the upgrade. */
 const USE_CASES = /^src\/(?:server|backup|history|downgrade|gc|transfer|rows)\//;

@@ -3,6 +3,7 @@ import { BaseCommand } from '../cli/base.js';
 import { duration } from '../cli/flags.js';
 import { mapFlag } from '../cli/transfer/artifacts.js';
 import { exportStore } from '../cli/transfer/export.js';
+import { selectionFlags } from '../cli/transfer/selection.js';
 
 export default class Export extends BaseCommand {
   static override summary = 'Write everything in a store into an archive, which `mtrack import` reads.';
@@ -14,6 +15,10 @@ EXIT STATUS: 0 done, 21 done but for what is named, 40 the source has what canno
     {
       description: 'into one file',
       command: '<%= config.bin %> <%= command.id %> --from postgresql://mlflow@db/mlflow --to mlflow.tar.zst',
+    },
+    {
+      description: 'one registered model, with the runs of its versions',
+      command: '<%= config.bin %> <%= command.id %> --from ./mlruns --to fraud.tar.zst --model fraud',
     },
     {
       description: 'through a pipe, into another store',
@@ -32,6 +37,7 @@ EXIT STATUS: 0 done, 21 done but for what is named, 40 the source has what canno
       description: 'whose tables a file store is written as; a database is exported as it is',
       helpValue: 'TARGET',
     }),
+    ...selectionFlags,
     ...mapFlag,
     'skip-bad': Flags.boolean({ description: 'leave behind what cannot be read, and report each' }),
     'wait-timeout': duration({

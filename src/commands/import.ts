@@ -3,17 +3,27 @@ import { BaseCommand } from '../cli/base.js';
 import { duration } from '../cli/flags.js';
 import { moveFlags } from '../cli/transfer/artifacts.js';
 import { importStore } from '../cli/transfer/import.js';
+import { selectionFlags } from '../cli/transfer/selection.js';
 
 export default class Import extends BaseCommand {
   static override summary = 'Move everything from one store into another, and prove that it is there.';
   static override description =
-    `Reads all of the source first, and says what cannot be read, does not fit or is in the way: every file and line, before anything is written. Ids and times stay as they are. Rows that are there already and equal are passed over, so that an import can be repeated; nothing that the target has is deleted. Afterwards the rows are read back from the target and compared with the source.
+    `Reads all of the source first, and says what cannot be read, does not fit or is in the way: every file and line, before anything is written. Ids and times stay as they are. Rows that are there already and equal are passed over, so that an import can be repeated; nothing that the target has is deleted. A file store holds experiments, runs, logged models, traces and the model registry: what it has no place for is named by table and number of rows, and stays in the source. Afterwards the rows are read back from the target and compared with the source.
 
 EXIT STATUS: 0 done and proven, 21 done but for what is named, 40 the source has what cannot be moved, 41 the target has other rows in the place, 42 not proven; everything else in docs/exit-codes.md.`;
   static override examples = [
     {
       description: 'from a folder of files into PostgreSQL',
       command: '<%= config.bin %> <%= command.id %> --from ./mlruns --to postgresql://mlflow@db/mlflow --yes',
+    },
+    {
+      description: 'two experiments, as far as they are of this year',
+      command:
+        '<%= config.bin %> <%= command.id %> --from sqlite:///mlflow.db --to postgresql://mlflow@db/mlflow --experiment fraud --experiment churn --since 2026-01-01 --yes',
+    },
+    {
+      description: 'out of a database into a folder of files',
+      command: '<%= config.bin %> <%= command.id %> --from sqlite:///mlflow.db --to ./mlruns --yes',
     },
     {
       description: 'what it would do',
@@ -40,6 +50,7 @@ EXIT STATUS: 0 done and proven, 21 done but for what is named, 40 the source has
     }),
     'dry-run': Flags.boolean({ description: 'say what would be done; writes nothing' }),
     yes: Flags.boolean({ char: 'y', description: 'do not ask' }),
+    ...selectionFlags,
     'skip-bad': Flags.boolean({ description: 'leave behind what cannot be read or does not fit, and report each' }),
     'long-values': Flags.string({
       description:

@@ -9,7 +9,7 @@ export default class Verify extends BaseCommand {
   static override description =
     `Reads both, and changes neither: every row of the source is looked for in the target, and named where it is missing or differs. What the target has beside is counted. Stores of different revisions are compared at the newer one.
 
-EXIT STATUS: 0 everything is there, 42 something is missing or different; everything else in docs/exit-codes.md.`;
+EXIT STATUS: 0 everything is there, 21 everything is there that files can hold, 42 something is missing or different; everything else in docs/exit-codes.md.`;
   static override examples = [
     {
       description: 'after files were imported',

@@ -9,16 +9,16 @@ import { SqliteDriver } from '@mikro-orm/sqlite';
 import type { Blocker, LockWait } from './dialect.js';
 import { codeOf } from './faults.js';
 import { QUIET, sessionOf } from './orm.js';
-import { takeLock, type Work } from './patience.js';
+import { type FileWork, takeLock } from './patience.js';
 import { type Session, transactionsBy } from './session.js';
 
 /** @param path of the lock itself: of a file that is not there yet */
 export class FileLock {
   readonly #path: string;
-  readonly #work: Work;
+  readonly #work: FileWork;
   #held: Session | null = null;
 
-  constructor(path: string, work: Work) {
+  constructor(path: string, work: FileWork) {
     this.#path = path;
     this.#work = work;
   }

@@ -34,6 +34,8 @@ export function patient(session: Session, locks: Locks, { patience, onWait }: Lo
 
 /** What a lock by name lets one run of at a time, as messages call it. */
 export type Work = 'upgrade' | 'gc';
+/** The same of what is only ever done to files. */
+export type FileWork = Work | 'import into files';
 
 /** How often a server is asked for the lock that another one holds. */
 const LOCK_POLL_MS = 250;
@@ -49,7 +51,7 @@ export async function takeLock(
   attempt: () => Promise<boolean>,
   holders: () => Promise<readonly Blocker[]>,
   { patience, onWait }: LockWait,
-  about: { readonly work: Work; readonly fix: string; readonly privilege: string },
+  about: { readonly work: FileWork; readonly fix: string; readonly privilege: string },
 ): Promise<void> {
   const until = Date.now() + patience;
   while (!(await attempt())) {
@@ -57,7 +59,7 @@ export async function takeLock(
     if (Date.now() > until) {
       const who = blockers.map(({ who }) => who).join('; ') || `by whom, only a user with ${about.privilege} can see`;
       throw new MtrackError('LOCKED', {
-        found: `another ${about.work} of this database has run for more than ${Math.round(patience / 1000)} s: ${who}`,
+        found: `another ${about.work} has run for more than ${Math.round(patience / 1000)} s: ${who}`,
         fix: [`${about.fix}, and run the command again`],
         details: { blockers },
       });

@@ -1,14 +1,17 @@
 /** A database as a source: one snapshot of it, however long the reading takes and whoever goes on writing. */
+import { type RawBuilder, sql } from 'kysely';
 import type { Database, Dialect, LockWait } from '../dialect/dialect.js';
 import type { Session } from '../dialect/session.js';
 import { MtrackError } from '../errors.js';
 import { inForeignKeyOrder } from '../rows/order.js';
 import { readRows } from '../rows/read.js';
+import { bound } from '../rows/values.js';
 import { schemaAt } from '../schema/lineage.js';
+import { columnOf, type Table } from '../schema/model.js';
 import { wholeRevision } from '../upgrade/gate.js';
 import { locate } from '../upgrade/locate.js';
 import { findOrphans } from './orphans.js';
-import type { Batch, Source } from './source.js';
+import type { Among, Batch, Source } from './source.js';
 
 /** A source that is a database, which can be asked more. */
 export interface DatabaseSource extends Source {
@@ -55,13 +58,34 @@ async function sourceOf(database: Database, session: Session) {
         for await (const rows of readRows(session, dialect, table, { where, signal })) yield { table, rows };
       }
     },
-    async *experiments(signal): AsyncGenerator<Batch> {
-      const table = schema.tables.get('experiments');
-      if (!table) return;
-      for await (const rows of readRows(session, dialect, table, { signal })) yield { table, rows };
+    async *only(names, signal, among): AsyncGenerator<Batch> {
+      for (const table of tables) {
+        if (!names.includes(table.name)) continue;
+        for (const condition of conditionsOf(table, among, dialect)) {
+          const all = [orphans.condition(table), condition].filter((each) => each !== undefined);
+          const where = all.length === 0 ? undefined : sql.join(all, sql` AND `);
+          for await (const rows of readRows(session, dialect, table, { where, signal })) yield { table, rows };
+        }
+      }
     },
     close: () => session.close(),
   } satisfies DatabaseSource;
+}
+
+/** So many values are asked for; of more all rows are read. */
+const MOST_VALUES = 10_000;
+const TOGETHER = 500;
+
+/** One after the other, none where there is nothing to look for. */
+function conditionsOf(table: Table, among: Among | undefined, dialect: Dialect): (RawBuilder<unknown> | undefined)[] {
+  const column = among && columnOf(table, among.column);
+  if (!among || !column || among.values.size > MOST_VALUES) return [undefined];
+  const values = [...among.values];
+  const id = sql.raw(dialect.words.id(column.name));
+  return Array.from({ length: Math.ceil(values.length / TOGETHER) }, (_, at) => {
+    const some = values.slice(at * TOGETHER, (at + 1) * TOGETHER);
+    return sql`${id} IN (${sql.join(some.map((value) => bound(value, dialect)))})`;
+  });
 }
 
 const VERSIONS = 'alembic_version';

@@ -20,7 +20,9 @@ export interface Problem {
     /** An experiment whose name or number another one has. */
     | 'name-taken'
     /** The target's revision has no table or column for it. */
-    | 'no-place';
+    | 'no-place'
+    /** A file store has nothing for it: it stays where it is. */
+    | 'not-held';
   /** Where: a path, or table and key. */
   readonly where: string;
   readonly line?: number | undefined;

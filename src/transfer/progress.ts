@@ -15,7 +15,7 @@ export type Progress =
       readonly bytes: number;
     };
 
-export type Phase = 'bring' | 'look' | 'load' | 'verify';
+export type Phase = 'bring' | 'look' | 'load' | 'write' | 'verify';
 
 export type OnProgress = (progress: Progress) => void;
 

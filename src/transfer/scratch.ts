@@ -32,7 +32,7 @@ export const isOlder = (source: Source, revision: string) => positionOf(source.r
 export async function broughtTo(revision: string, source: Source, options: BringingOptions): Promise<DatabaseSource> {
   const scratch = await options.openScratch();
   try {
-    const problems = await fill(scratch.database, source, options);
+    const problems = await filled(scratch.database, source, options);
     await upgrade(scratch.database, revision, options.signal);
     const brought = await openDatabaseSource(scratch.database, { patience: 0, onWait: () => undefined });
     return {
@@ -55,7 +55,12 @@ export async function broughtTo(revision: string, source: Source, options: Bring
   }
 }
 
-async function fill(database: Database, source: Source, { signal, onProgress }: BringingOptions): Promise<Problems> {
+/** Makes the tables of a database, and puts a source's rows there. @returns what the source had that could not be read */
+export async function filled(
+  database: Database,
+  source: Source,
+  { signal, onProgress }: Omit<BringingOptions, 'openScratch'>,
+): Promise<Problems> {
   await makeTables(database, source.revision);
   const problems = new Problems();
   const meter = new Meter('bring', onProgress, source.counts);

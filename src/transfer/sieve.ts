@@ -11,6 +11,9 @@ import type { Batch } from './source.js';
 /** Columns of which MLflow cuts a value that is too long for them (MLFLOW_TRUNCATE_LONG_VALUES). */
 const CUT: readonly string[] = ['value', 'param_value', 'tag_value'];
 
+/** Says why a row cannot be held; null for one that can. */
+export type Refuses = (table: Table, row: Row) => string | null;
+
 interface Reference {
   readonly table: string;
   readonly columns: readonly string[];
@@ -44,17 +47,22 @@ export class Sieve {
   readonly #kept = new Map<string, Set<string>>();
 
   readonly #cutsLong: boolean;
+  readonly #refuses: Refuses | null;
 
-  /** @param cutsLong values of params and tags that are too long are cut, as MLflow cuts them, instead of left behind */
-  constructor(dialect: Dialect, cutsLong: boolean) {
+  /**
+   * @param cutsLong values of params and tags that are too long are cut, as MLflow cuts them, instead of left behind
+   * @param refuses what else a target that is no database has against a row
+   */
+  constructor(dialect: Dialect, cutsLong: boolean, refuses: Refuses | null = null) {
     this.#dialect = dialect;
     this.#cutsLong = cutsLong;
+    this.#refuses = refuses;
   }
 
   /** The rows that can go in, as the target holds them. What cannot is told to `problems`. */
   pass({ table, rows }: Batch, problems: Problems): readonly Row[] {
     const checks = this.#checksOf(table);
-    if (checks.isVoid && this.#kept.size === 0) return rows;
+    if (checks.isVoid && this.#kept.size === 0 && this.#refuses === null) return rows;
     const alike = new Map<string, Row>();
     const passed: Row[] = [];
     for (const row of rows) {
@@ -112,10 +120,15 @@ export class Sieve {
       row = row.with(at, cut);
       tell({ kind: 'cut', reason: `: ${column.name} ${reason}, and has been cut`, rows: {} });
     }
+    const refusal = this.#refuses?.(table, row) ?? null;
+    if (refusal !== null) return keptBack('not-held', `: ${refusal}`);
     if (this.#kept.size === 0) return row;
     for (const { table: other, columns, key, references } of checks.references) {
       if (!this.#kept.get(placeOf(other, references))?.has(keyText(key(row)))) continue;
-      return keptBack('orphan', `: the row of ${other} that ${columns.join(', ')} names is left behind`);
+      return keptBack(
+        this.#refuses ? 'not-held' : 'orphan',
+        `: the row of ${other} that ${columns.join(', ')} names is left behind`,
+      );
     }
     return row;
   }

@@ -1,6 +1,6 @@
 /** Where rows come from: a database, a file store or an archive, all of them as rows of the tables at one revision. */
 import type { Dialect } from '../dialect/dialect.js';
-import type { Row } from '../rows/values.js';
+import type { Row, Value } from '../rows/values.js';
 import type { Table } from '../schema/model.js';
 import type { Problems } from './problems.js';
 
@@ -8,6 +8,12 @@ import type { Problems } from './problems.js';
 export interface Batch {
   readonly table: Table;
   readonly rows: readonly Row[];
+}
+
+/** Rows that have one of some values in a column. */
+export interface Among {
+  readonly column: string;
+  readonly values: ReadonlySet<Value>;
 }
 
 export interface Source {
@@ -29,7 +35,10 @@ export interface Source {
    * @param problems told of what cannot be read, and is left out
    */
   batches(signal: AbortSignal, problems: Problems): AsyncIterable<Batch>;
-  /** The experiments alone; what cannot be read of them is left out without a word. */
-  experiments(signal: AbortSignal): AsyncIterable<Batch>;
+  /**
+   * Rows of some tables alone; what cannot be read of them is left out without a word.
+   * @param among more rows than these may come, where they are not easily told apart
+   */
+  only(tables: readonly string[], signal: AbortSignal, among?: Among): AsyncIterable<Batch>;
   close(): Promise<void>;
 }

@@ -109,7 +109,7 @@ export async function experimentMap(
   const table = target.schema.tables.get('experiments');
   if (!table) throw new Error('a schema of MLflow without experiments');
   const rows: Row[] = [];
-  for await (const batch of source.experiments(signal)) rows.push(...batch.rows);
+  for await (const batch of source.only(['experiments'], signal)) rows.push(...batch.rows);
   return mapExperiments(table, rows, target, onConflict, problems);
 }
 

@@ -47,8 +47,9 @@ export interface Compared {
 export const verifyStores = (source: Source, target: Compared, options: VerifyOptions): Promise<Verification> =>
   new Verifying(target, options).of(source);
 
-/** Whether nothing is missing or different, and all could be read. */
-export const isVerified = ({ problems }: Verification): boolean => problems.every(({ kind }) => kind === 'cut');
+/** Whether nothing is missing or different of what the target can hold, and all could be read. */
+export const isVerified = ({ problems }: Verification): boolean =>
+  problems.every(({ kind }) => kind === 'cut' || kind === 'not-held');
 
 class Verifying {
   readonly #target: Compared;

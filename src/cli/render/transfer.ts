@@ -30,12 +30,13 @@ export function surveyText({ rows, there, problems, renumbered, target }: Survey
 export function outcomeText({ tables, problems, unproven, seconds, revision }: Outcome): string {
   const rows = tables.reduce((sum, { added, updated }) => sum + added + updated, 0);
   const rate = seconds > 0 ? `, ${count(Math.round(rows / seconds))} rows/s` : '';
+  const left = new Set(problems.filter(isWholeTable).map(({ where }) => where));
   return [
     `${plural(rows, 'row')} in ${duration(seconds)}${rate}, at revision ${revision}`,
-    ...tables.map(tableText),
+    ...tables.filter(({ source, table }) => source.rows > 0 || !left.has(table)).map(tableText),
     ...problemsText(problems),
     unproven.length === 0
-      ? 'read back from the target: every row is as in the source'
+      ? `read back from the target: every row${problems.length > 0 ? ' that was moved' : ''} is as in the source`
       : `NOT as in the source, when read back: ${unproven.join(', ')}`,
   ].join('\n');
 }
@@ -64,7 +65,9 @@ export function verificationText(found: Verification, from: string, to: string):
     `${from} in ${to}, at revision ${revision}`,
     ...tables.map(line),
     ...problemsText(problems),
-    isVerified(found) ? 'everything is there, as it is' : 'NOT everything is there as it is',
+    isVerified(found)
+      ? `everything${problems.some(({ kind }) => kind === 'not-held') ? ' that files hold' : ''} is there, as it is`
+      : 'NOT everything is there as it is',
   ].join('\n');
 }
 
@@ -79,7 +82,19 @@ function tableText({ table, added, equal, updated, kept, leftBehind, target }: T
   return `  ${table}: ${parts.join(', ')}; checksum ${target.checksum}`;
 }
 
-function problemsText(problems: readonly Problem[]): string[] {
+function problemsText(all: readonly Problem[]): string[] {
+  const tables = all.filter(isWholeTable);
+  const problems = all.filter((problem) => !isWholeTable(problem));
+  return [
+    ...(tables.length > 0 ? ['files have no place for, and leave in the source:'] : []),
+    ...tables.map(({ where, rows }) => `  ${where}: ${plural(rows[where] ?? 0, 'row')}`),
+    ...otherProblemsText(problems),
+  ];
+}
+
+const isWholeTable = ({ kind, where, rows }: Problem) => kind === 'not-held' && Object.hasOwn(rows, where);
+
+function otherProblemsText(problems: readonly Problem[]): string[] {
   if (problems.length === 0) return [];
   return [
     `${plural(problems.length, 'thing')} to know of:`,
@@ -94,6 +109,7 @@ const PHASES: Readonly<Record<Phase, string>> = {
   bring: 'bringing a copy to the revision of the target',
   look: 'looking at the source',
   load: 'loading',
+  write: 'writing files',
   verify: 'reading back',
 };
 

@@ -8,14 +8,16 @@ import { writeArchive } from '../../transfer/archive/write.js';
 import { refusalFor } from '../../transfer/problems.js';
 import { Moves, movedSource } from '../../transfer/relocate/source.js';
 import { UriMap } from '../../transfer/relocate/uri-map.js';
+import { isEverything, selectionJson } from '../../transfer/select/selection.js';
 import type { Source } from '../../transfer/source.js';
 import { exportText } from '../render/transfer.js';
 import { stopOnSignals } from '../signals.js';
 import type { Terminal } from '../terminal.js';
 import { transferDisplay } from './progress.js';
+import { narrowed, type SelectionFlags, selectionOf } from './selection.js';
 import { type Opener, withSource } from './stores.js';
 
-export interface ExportFlags {
+export interface ExportFlags extends SelectionFlags {
   readonly from: string;
   readonly to: string;
   readonly revision?: string | undefined;
@@ -40,12 +42,15 @@ export async function exportStore(flags: ExportFlags, given: Terminal): Promise<
 
 async function exported(opener: Opener, flags: ExportFlags, terminal: Terminal): Promise<unknown> {
   const { signal, release } = stopOnSignals((name) => terminal.note(`${name}: stopping; nothing of the archive stays`));
-  const map = new UriMap(flags.map);
-  const source = movedSource(await openSource(opener, flags), map, new Moves());
+  let source = await openSource(opener, flags);
+  const dialect = source.dialect ?? (await anyDialect());
+  const selection = selectionOf(flags);
   try {
+    source = await narrowed(source, flags, dialect.traits, signal);
+    source = movedSource(source, new UriMap(flags.map), new Moves());
     const { manifest, problems } = await transferDisplay('exporting', terminal).run(async (onProgress) => {
-      const dialect = source.dialect ?? (await anyDialect());
       return writeArchive(source, schemaAt(source.revision, dialect.traits), packAt(flags.to), {
+        ...(!isEverything(selection) && { selection: selectionJson(selection) }),
         signal,
         onProgress,
         allow: (problems) => {

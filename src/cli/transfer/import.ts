@@ -2,12 +2,15 @@
 import { writeFileSync } from 'node:fs';
 import { confirm } from '@inquirer/prompts';
 import type { Database } from '../../dialect/dialect.js';
-import { scratchDatabase } from '../../dialect/index.js';
+import { offlineDialect, SCHEMES, scratchDatabase } from '../../dialect/index.js';
 import { shellWord } from '../../dialect/shell.js';
 import { FAILURES, MtrackError } from '../../errors.js';
-import { resolveTarget } from '../../schema/lineage.js';
+import { HEAD, resolveTarget, schemaAt } from '../../schema/lineage.js';
 import { type Outcome, runImport } from '../../transfer/import.js';
+import { FileTarget } from '../../transfer/into-files/index.js';
 import type { Copied } from '../../transfer/relocate/copy.js';
+import { broughtTo } from '../../transfer/scratch.js';
+import type { Source } from '../../transfer/source.js';
 import { type ImportOptions, refusalOf, type Survey, survey } from '../../transfer/survey.js';
 import { fitting, lookAtTarget } from '../../transfer/target.js';
 import { waitingNotes } from '../progress.js';
@@ -17,9 +20,10 @@ import { stopOnSignals } from '../signals.js';
 import type { Terminal } from '../terminal.js';
 import { ArtifactMove, type MoveFlags } from './artifacts.js';
 import { transferDisplay } from './progress.js';
+import { narrowed, type SelectionFlags } from './selection.js';
 import { type Opener, refuseSame, storeNamed, withSource, withStore } from './stores.js';
 
-export interface ImportFlags extends MoveFlags {
+export interface ImportFlags extends SelectionFlags, MoveFlags {
   readonly from?: string | undefined;
   readonly to: string;
   readonly revision?: string | undefined;
@@ -42,16 +46,11 @@ export async function importStore(
 ): Promise<unknown> {
   const from = sourceNamed(argument, flags);
   const to = storeNamed(flags.to, terminal);
-  if (to.kind === 'files') {
-    throw new MtrackError('URI_INVALID', {
-      found: `${to.path} is a file store, which this build cannot write to yet`,
-      expected: 'the URI of a database: sqlite:///…, postgresql://…, mysql://…, mssql://…',
-    });
-  }
   refuseSame(from, flags.to, terminal);
-  return withStore(to, '--to', terminal, (database) =>
-    withSource(from, '--from', flags, terminal, (opener) => new Import(database, from, flags, terminal).of(opener)),
-  );
+  const run = (destination: Destination) =>
+    withSource(from, '--from', flags, terminal, (opener) => new Import(destination, from, flags, terminal).of(opener));
+  if (to.kind === 'files') return run(intoFiles(to.path, flags));
+  return withStore(to, '--to', terminal, (database) => run(intoDatabase(database, flags, terminal)));
 }
 
 function sourceNamed(argument: string | undefined, { from }: ImportFlags): string {
@@ -63,15 +62,91 @@ function sourceNamed(argument: string | undefined, { from }: ImportFlags): strin
   });
 }
 
+/** Where an import goes. */
+interface Destination {
+  /** Without a password. */
+  readonly shown: string;
+  /** The words that name it on a command line. */
+  readonly named: string;
+  /** @param change what becomes of the source's rows on their way */
+  look(opener: Opener, options: ImportOptions, change: (source: Source) => Source): Promise<Survey>;
+  run(agreed: Survey, options: ImportOptions): Promise<Outcome>;
+  close(): void;
+}
+
+function intoDatabase(database: Database, flags: ImportFlags, terminal: Terminal): Destination {
+  return {
+    shown: database.shown,
+    named: database.named,
+    run: runImport,
+    close: () => undefined,
+    look: async (opener, options, change) => {
+      let source = await opener.first(database.dialect);
+      const session = await database.reader(options.patience, waitingNotes(terminal.note));
+      try {
+        const whenEmpty = flags.revision === undefined ? source?.revision : resolveTarget(flags.revision);
+        const target = await lookAtTarget(database, session, whenEmpty);
+        source ??= opener.at(target);
+        source = await narrowed(source, flags, database.dialect.traits, options.signal);
+        source = await fitting(source, target, { ...options, openScratch: scratchDatabase });
+        source = change(source);
+        return await survey(source, target, session, options);
+      } catch (error) {
+        await source?.close();
+        throw error;
+      } finally {
+        // Before a writer of the same database is opened: see dialect/sqlite/connect.ts.
+        await session.close();
+      }
+    },
+  };
+}
+
+function intoFiles(path: string, flags: ImportFlags): Destination {
+  const { revision, to } = flags;
+  if (revision !== undefined) {
+    throw new MtrackError('USAGE', { found: '--revision: files have no revision', fix: ['leave it out'] });
+  }
+  let target: FileTarget | null = null;
+  return {
+    shown: path,
+    named: `--to ${shellWord(to)}`,
+    close: () => target?.close(),
+    look: async (opener, options, change) => {
+      target = new FileTarget(path, { ...options, openScratch: scratchDatabase });
+      const dialect = await offlineDialect(SCHEMES[0] ?? '');
+      let source = await opener.first(dialect);
+      try {
+        source ??= opener.at({ revision: HEAD, schema: schemaAt(HEAD, dialect.traits) });
+        source = await narrowed(source, flags, dialect.traits, options.signal);
+        if (source.revision !== HEAD) {
+          source = await broughtTo(HEAD, source, { ...options, openScratch: scratchDatabase });
+        }
+        source = change(source);
+        return await target.look(source);
+      } catch (error) {
+        await source?.close();
+        throw error;
+      }
+    },
+    run: async (agreed, options) => {
+      if (!target) throw new Error('a target is looked at first');
+      const { onProgress } = options;
+      const since = Date.now();
+      return target.run(agreed, (blockers) => onProgress({ event: 'waiting', blockers, forMs: Date.now() - since }));
+    },
+  };
+}
+
 class Import {
-  readonly #database: Database;
+  readonly #to: Destination;
   readonly #from: string;
   readonly #flags: ImportFlags;
   readonly #terminal: Terminal;
   readonly #artifacts: ArtifactMove;
 
-  constructor(database: Database, from: string, flags: ImportFlags, terminal: Terminal) {
-    this.#database = database;
+  constructor(to: Destination, from: string, flags: ImportFlags, terminal: Terminal) {
+    this.#to = to;
     this.#from = from;
     this.#flags = flags;
     this.#terminal = terminal;
@@ -85,19 +160,22 @@ class Import {
     const options = this.#options(signal);
     try {
       return await transferDisplay('importing', this.#terminal).run(async (onProgress) => {
-        const found = await this.#look(opener, { ...options, onProgress });
+        const found = await this.#to.look(opener, { ...options, onProgress }, (source) =>
+          this.#artifacts.applied(source),
+        );
         try {
           if (this.#flags['dry-run']) return this.#dryRun(found, options);
           const refusal = refusalOf(found, options);
           if (refusal) throw refusal;
           await this.#agree(found);
           const copied = await this.#artifacts.copy(signal, this.#terminal, options.skipBad);
-          return this.#done(await runImport(found, { ...options, onProgress }), copied);
+          return this.#done(await this.#to.run(found, { ...options, onProgress }), copied);
         } finally {
           await found.source.close();
         }
       });
     } finally {
+      this.#to.close();
       release();
     }
   }
@@ -116,25 +194,6 @@ class Import {
     };
   }
 
-  async #look(opener: Opener, options: ImportOptions): Promise<Survey> {
-    let source = await opener.first(this.#database.dialect);
-    const session = await this.#database.reader(options.patience, waitingNotes(this.#terminal.note));
-    try {
-      const whenEmpty = this.#flags.revision === undefined ? source?.revision : resolveTarget(this.#flags.revision);
-      const target = await lookAtTarget(this.#database, session, whenEmpty);
-      source ??= opener.at(target);
-      source = await fitting(source, target, { ...options, openScratch: scratchDatabase });
-      source = this.#artifacts.applied(source);
-      return await survey(source, target, session, options);
-    } catch (error) {
-      await source?.close();
-      throw error;
-    } finally {
-      // Before a writer of the same database is opened: see dialect/sqlite/connect.ts.
-      await session.close();
-    }
-  }
-
   #dryRun(found: Survey, options: Omit<ImportOptions, 'onProgress'>): unknown {
     this.#terminal.say(this.#text(found));
     const refusal = refusalOf(found, options);
@@ -149,7 +208,7 @@ class Import {
       throw new MtrackError('CONSENT_REQUIRED', {
         found: 'nothing was changed: there is no terminal to ask at, and --yes is missing',
         expected: '--yes',
-        fix: [`mtrack import --from ${shellWord(this.#from)} ${this.#database.named} --yes`],
+        fix: [`mtrack import --from ${shellWord(this.#from)} ${this.#to.named} --yes`],
       });
     }
     if (await confirm({ message: 'Import this now?', default: false })) return;
@@ -170,7 +229,7 @@ class Import {
     const { report } = this.#flags;
     const result = {
       ...outcome,
-      target: this.#database.shown,
+      target: this.#to.shown,
       ...this.#artifactsJson,
       ...(copied && { artifacts: copied }),
     };

@@ -1,9 +1,13 @@
 /** `verify` between the flags and the core. */
 import { writeFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { offlineDialect, SCHEMES, scratchDatabase } from '../../dialect/index.js';
 import { FAILURES } from '../../errors.js';
 import { HEAD, positionOf, schemaAt } from '../../schema/lineage.js';
+import { isArchive } from '../../transfer/archive/unpack.js';
 import type { DatabaseSource } from '../../transfer/database.js';
+import { storeIn } from '../../transfer/files/index.js';
+import { heldIn, withoutSpans } from '../../transfer/into-files/held.js';
 import { Moves, movedSource } from '../../transfer/relocate/source.js';
 import { UriMap } from '../../transfer/relocate/uri-map.js';
 import { type BringingOptions, broughtTo } from '../../transfer/scratch.js';
@@ -13,7 +17,7 @@ import { verificationText } from '../render/transfer.js';
 import { stopOnSignals } from '../signals.js';
 import type { Terminal } from '../terminal.js';
 import { transferDisplay } from './progress.js';
-import { type Opener, refuseSame, withSource } from './stores.js';
+import { type Opener, refuseSame, storeNamed, withSource } from './stores.js';
 
 export interface VerifyFlags {
   readonly from: string;
@@ -28,12 +32,21 @@ export interface VerifyFlags {
 /** @throws {MtrackError} */
 export async function verify(flags: VerifyFlags, terminal: Terminal): Promise<unknown> {
   refuseSame(flags.from, flags.to, terminal);
+  const to = flags.to === '-' ? null : storeNamed(flags.to, terminal);
+  const files = to?.kind === 'files' && !isArchive(to.path) ? storeIn(resolve(to.path)) : null;
   return withSource(flags.to, '--to', flags, terminal, (to) =>
-    withSource(flags.from, '--from', flags, terminal, (from) => compared(from, to, flags, terminal)),
+    withSource(flags.from, '--from', flags, terminal, (from) => compared({ from, to, files }, flags, terminal)),
   );
 }
 
-async function compared(from: Opener, to: Opener, flags: VerifyFlags, terminal: Terminal): Promise<unknown> {
+interface Compared {
+  readonly from: Opener;
+  readonly to: Opener;
+  /** Folder of the target, where that is a file store. */
+  readonly files: string | null;
+}
+
+async function compared(stores: Compared, flags: VerifyFlags, terminal: Terminal): Promise<unknown> {
   const { signal, release } = stopOnSignals((name) => terminal.note(`${name}: stopping`));
   try {
     const map = new UriMap(flags.map);
@@ -43,7 +56,7 @@ async function compared(from: Opener, to: Opener, flags: VerifyFlags, terminal: 
         onConflict: flags['on-conflict'] === 'rename' ? 'rename' : 'merge',
         ...{ signal, onProgress, openScratch: scratchDatabase },
       };
-      return compare(from, to, map, options);
+      return compare(stores, map, options);
     });
     return said(found, flags, terminal);
   } finally {
@@ -52,8 +65,7 @@ async function compared(from: Opener, to: Opener, flags: VerifyFlags, terminal: 
 }
 
 async function compare(
-  from: Opener,
-  to: Opener,
+  { from, to, files }: Compared,
   map: UriMap,
   options: VerifyOptions & BringingOptions,
 ): Promise<Verification> {
@@ -66,14 +78,17 @@ async function compare(
   try {
     const other = kept(await to.first(dialect));
     const one = kept(await from.first(other?.dialect ?? dialect));
-    const revision = newest(other?.revision, one?.revision);
+    const revision = newest(other?.revision, one?.revision, files === null ? undefined : HEAD);
     const shape = { revision, schema: schemaAt(revision, dialect.traits) };
     const target = await asDatabase(other ?? kept(to.at(shape)), revision, options);
     kept(target);
     const schema = schemaAt(revision, target.dialect.traits);
     const source = one ?? kept(from.at({ revision, schema }));
     const brought = source.revision === revision ? source : kept(await broughtTo(revision, source, options));
-    return await verifyStores(movedSource(brought, map, new Moves()), { ...target, revision, schema }, options);
+    const place = { ...target, revision, schema };
+    const moved = movedSource(brought, map, new Moves());
+    const held = files === null ? moved : withoutSpans(await heldIn(files, moved, place, options));
+    return await verifyStores(held, place, options);
   } finally {
     for (const each of open.toReversed()) await each.close();
   }
@@ -97,5 +112,6 @@ function said(found: Verification, { report, from, to }: VerifyFlags, { say }: T
   if (report !== undefined) writeFileSync(report, `${JSON.stringify(result, null, 2)}\n`);
   say(verificationText(found, from, to));
   if (!result.verified) process.exitCode = FAILURES.TRANSFER_UNPROVEN.exit;
+  else if (found.problems.some(({ kind }) => kind === 'not-held')) process.exitCode = FAILURES.PARTIAL.exit;
   return result;
 }

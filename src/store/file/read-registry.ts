@@ -38,7 +38,8 @@ export function* registeredModelsIn(files: Files, root: string, report: Report):
   }
 }
 
-function readRegisteredModel(files: Files, folder: string, report: Report): StoredRegisteredModel {
+/** @throws {Damage} */
+export function readRegisteredModel(files: Files, folder: string, report: Report): StoredRegisteredModel {
   const path = join(folder, META);
   const found = files.read(path, modelIn);
   if (found === undefined) throw new Damage({ path, reason: 'is missing' });

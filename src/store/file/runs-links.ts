@@ -12,8 +12,8 @@ import { activeRun } from './stored.js';
 import { commit } from './writing.js';
 import { type Writable, writeYaml } from './yaml/write.js';
 
-/** As MLflow makes ids of datasets and inputs. */
-const idOf = (...parts: readonly string[]): string => createHash('md5').update(parts.join('')).digest('hex');
+/** As MLflow makes ids of datasets (of name and digest) and of inputs (of what went in and the run). */
+export const linkId = (...parts: readonly string[]): string => createHash('md5').update(parts.join('')).digest('hex');
 
 export async function logInputs(
   context: Context,
@@ -26,15 +26,15 @@ export async function logInputs(
   for (const { dataset, tags } of datasets) {
     const source = await putDataset(context, join(folder, '..'), dataset);
     const values = Object.fromEntries(tags.map(({ key, value }) => [key, value]));
-    await putInput(context, folder, idOf(source, info.run_id), 'DATASET', source, values);
+    await putInput(context, folder, linkId(source, info.run_id), 'DATASET', source, values);
   }
   for (const { model_id } of models)
-    await putInput(context, folder, idOf(model_id, info.run_id), 'MODEL', model_id, {});
+    await putInput(context, folder, linkId(model_id, info.run_id), 'MODEL', model_id, {});
 }
 
 /** One that is there stays as it is. @returns its id */
 async function putDataset(context: Context, experiment: string, dataset: Dataset): Promise<string> {
-  const id = idOf(dataset.name, dataset.digest);
+  const id = linkId(dataset.name, dataset.digest);
   const { name, digest, source_type, source, schema, profile } = dataset;
   const parent = join(experiment, DATASETS);
   makeFolder(parent);

@@ -58,7 +58,7 @@ export function openArchive(
     others: [],
     isSteady: true,
     batches: (signal, problems) => batchesOf(() => true, signal, problems),
-    experiments: (signal) => batchesOf((name) => name === 'experiments', signal, null),
+    only: (names, signal) => batchesOf((name) => names.includes(name), signal, null),
     close: async () => remove(),
   };
 }

@@ -45,8 +45,15 @@ export function openFiles(
         });
       }
     },
-    async *experiments(): AsyncGenerator<Batch> {
-      yield* experimentsOfFiles(root, schema);
+    async *only(names, signal): AsyncGenerator<Batch> {
+      if (names.every((name) => name === 'experiments')) return yield* experimentsOfFiles(root, schema);
+      const ignore = () => undefined;
+      const reading = { root, schema, lacking: new Map(), report: ignore, lost: ignore, repeated: ignore };
+      for (const batch of rowsOfFiles(reading)) {
+        if (names.includes(batch.table.name)) yield batch;
+        signal.throwIfAborted();
+        await setImmediate();
+      }
     },
     close: async () => undefined,
   };
@@ -61,14 +68,20 @@ function reported(damage: Damage, root: string, problems: Problems): void {
 
 /** The folder of the store, or the one that holds it as `mlruns`. @throws {MtrackError} URI_INVALID */
 function storeFolder(path: string): string {
-  const inside = join(path, 'mlruns');
-  if (isStore(path)) return path;
-  if (isStore(inside)) return inside;
+  const found = storeIn(path);
+  if (found !== null) return found;
   throw new MtrackError('URI_INVALID', {
     found: existsSync(path) ? `${path} is no file store: it has no folder of an experiment` : `there is no ${path}`,
     expected: 'the folder mlruns of a file store, or the folder that it is in',
     fix: ['check the path; a database is named by a URI: sqlite:///…, postgresql://…'],
   });
+}
+
+/** The folder of the store, or the one that holds it as `mlruns`; null where there is none. */
+export function storeIn(path: string): string | null {
+  const inside = join(path, 'mlruns');
+  if (isStore(path)) return path;
+  return isStore(inside) ? inside : null;
 }
 
 function isStore(path: string): boolean {

@@ -2,8 +2,9 @@
 import { whole } from '../../rows/values.js';
 import { python } from '../../schema/operations.js';
 import { type StoredTrace, traceInfo } from '../../store/file/reader.js';
-import type { Assessment, Json } from '../../store/records.js';
-import { writeJson } from '../../store/search/index.js';
+import type { Assessment, Json, KeyValue } from '../../store/records.js';
+import { readJsonText, writeJson } from '../../store/search/index.js';
+import type { Named } from '../named.js';
 import type { Values } from '../record.js';
 import { type Context, experimentNumber, integerIn } from './context.js';
 import { steady } from './steady.js';
@@ -73,6 +74,26 @@ function columnsOf(tags: Readonly<Record<string, string>>, metadata: Readonly<Re
   };
 }
 
+/** The tag and the metadata that the columns of a trace stand for. */
+export function textsOf(row: Named): { readonly tags: readonly KeyValue[]; readonly metadata: readonly KeyValue[] } {
+  const text = (key: string, value: Named[string] | undefined) => (typeof value === 'string' ? [{ key, value }] : []);
+  const json = (key: string, columns: readonly string[], read: (value: number | bigint) => Json) => {
+    const members = columns.flatMap((column) => {
+      const value = row[column];
+      return typeof value === 'number' || typeof value === 'bigint' ? [[column, read(value)] as const] : [];
+    });
+    return members.length === 0 ? [] : [{ key, value: writeJson(Object.fromEntries(members)) }];
+  };
+  return {
+    tags: text(NAME, row.trace_name),
+    metadata: [
+      ...text(SESSION, row.session_id),
+      ...json(TOKENS, TOKEN_COLUMNS, BigInt),
+      ...json(COST, COST_COLUMNS, Number),
+    ],
+  };
+}
+
 function membersOf(text: string | undefined): ReadonlyMap<string, python.Value> {
   const value = text === undefined ? null : python.loads(text);
   return value instanceof Map ? value : new Map();
@@ -85,7 +106,7 @@ function wholeOf(value: python.Value | undefined): number | bigint | null {
 
 // ---------------------------------------------------------------- assessments
 
-function assessmentValues(assessment: Assessment): Values {
+export function assessmentValues(assessment: Assessment): Values {
   const { feedback, expectation, metadata } = assessment;
   return {
     assessment_id: assessment.assessment_id,
@@ -106,6 +127,53 @@ function assessmentValues(assessment: Assessment): Values {
   };
 }
 
+/** The assessment that a row holds, as far as a file can. */
+export function assessmentOf(row: Named): Assessment {
+  const text = (column: string) => (typeof row[column] === 'string' ? row[column] : undefined);
+  const json = (column: string) => readJsonText(text(column) ?? 'null') ?? null;
+  const metadata = json('assessment_metadata');
+  return {
+    assessment_id: text('assessment_id') ?? '',
+    assessment_name: text('name') ?? '',
+    trace_id: text('trace_id') ?? '',
+    span_id: text('span_id'),
+    source: { source_type: text('source_type') ?? '', source_id: text('source_id') },
+    create_time: Number(row.created_timestamp),
+    last_update_time: Number(row.last_updated_timestamp),
+    ...contentOf(text('assessment_type'), json('value'), json('error')),
+    rationale: text('rationale'),
+    metadata: isObject(metadata) ? textsIn(metadata) : undefined,
+    overrides: text('overrides'),
+    valid: row.valid === true || row.valid === 1,
+  };
+}
+
+const isObject = (value: Json): value is { readonly [key: string]: Json } =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+const textsIn = (value: { readonly [key: string]: Json }) =>
+  Object.fromEntries(
+    Object.entries(value).map(([key, each]) => [key, typeof each === 'string' ? each : writeJson(each)]),
+  );
+
+function contentOf(
+  type: string | undefined,
+  value: Json,
+  error: Json,
+): Pick<Assessment, 'feedback' | 'expectation' | 'issue'> {
+  const member = (from: Json, key: string) => {
+    const found = isObject(from) ? from[key] : undefined;
+    return typeof found === 'string' ? found : undefined;
+  };
+  if (type === 'expectation') return { expectation: { value } };
+  if (type === 'issue') return { issue: { issue_name: member(value, 'issue_name') } };
+  if (!isObject(error)) return { feedback: { value } };
+  const [error_code = '', error_message, stack_trace] = ['error_code', 'error_message', 'stack_trace'].map((key) =>
+    member(error, key),
+  );
+  return { feedback: { value, error: { error_code, error_message, stack_trace } } };
+}
+
 type Failure = NonNullable<NonNullable<Assessment['feedback']>['error']>;
 
 const errorOf = ({ error_code, error_message, stack_trace }: Failure): Json => ({
@@ -114,14 +182,14 @@ const errorOf = ({ error_code, error_message, stack_trace }: Failure): Json => (
   stack_trace: stack_trace ?? null,
 });
 
-function assessed({ feedback, expectation, issue }: Assessment): Json {
+export function assessed({ feedback, expectation, issue }: Assessment): Json {
   if (feedback) return feedback.value ?? null;
   if (expectation) return expectation.value;
   return { issue_name: issue?.issue_name ?? null };
 }
 
 /** What an assessment counts for in an average: numbers as they are, true and yes 1, false and no 0. */
-function aggregateOf(value: Json): Values {
+export function aggregateOf(value: Json): Values {
   const number = typeof value === 'number' || typeof value === 'bigint' ? python.finiteFloat(value) : null;
   const word = typeof value === 'string' ? python.strip(value).toLowerCase() : value;
   const yes = word === 'yes' || word === true ? 1 : word === 'no' || word === false ? 0 : null;

@@ -42,9 +42,9 @@ export function movedSource<Of extends Source>(source: Of, map: UriMap, moves: M
       });
       for await (const batch of source.batches(signal, problems)) yield rewriting.batch(batch);
     },
-    async *experiments(signal): AsyncGenerator<Batch> {
+    async *only(tables, signal, among): AsyncGenerator<Batch> {
       const rewriting = new Rewriting(map, () => undefined);
-      for await (const batch of source.experiments(signal)) yield rewriting.batch(batch);
+      for await (const batch of source.only(tables, signal, among)) yield rewriting.batch(batch);
     },
   };
 }
