@@ -161,7 +161,7 @@ class Import {
     const about = { file, database: this.#to, run: runOf('import'), terminal: this.#terminal };
     return recorded(about, work, ({ tables }) => {
       const added = tables.reduce((sum, table) => sum + table.added, 0);
-      return [`${plural(added, 'row')} from ${found.source.shown}`];
+      return [`${plural(added, 'row')} of ${found.source.shown}`];
     });
   }
 

@@ -40,7 +40,7 @@ test('an import, a gc and what comes back from the trash are in it; looking is n
     expect(shown.map(({ command, database, end }) => [command, database, end?.outcome, end?.did])).toEqual([
       ['trash restore', uri, 'done', [`run ${back}`]],
       ['gc', uri, 'done', ['1 runs']],
-      ['import', `sqlite:///${join(folder, 'copy.db')}`, 'done', [expect.stringMatching(/^[\d,]+ rows from /)]],
+      ['import', `sqlite:///${join(folder, 'copy.db')}`, 'done', [expect.stringMatching(/^[\d,]+ rows of /)]],
     ]);
   });
 });
