@@ -157,8 +157,12 @@ class Import {
   }
 
   #recorded(found: Survey, work: () => Promise<Outcome>): Promise<Outcome> {
-    const file = this.#flags['history-file'];
-    const about = { file, database: this.#to, run: runOf('import'), terminal: this.#terminal };
+    const about = {
+      file: this.#flags['history-file'],
+      database: this.#to,
+      run: runOf('import'),
+      terminal: this.#terminal,
+    };
     return recorded(about, work, ({ tables }) => {
       const added = tables.reduce((sum, table) => sum + table.added, 0);
       return [`${plural(added, 'row')} of ${found.source.shown}`];
