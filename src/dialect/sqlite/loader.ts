@@ -1,4 +1,5 @@
 /** Rows into a SQLite file: prepared statements for each table, without a way through a query builder. */
+import { sql } from 'kysely';
 import type { Loader, Value } from '../loader.js';
 import { openWriter } from './connect.js';
 import { quoteName } from './table-sql.js';
@@ -18,6 +19,8 @@ export async function openLoader(path: string | null): Promise<Loader> {
   const { session, database } = await openWriter(path);
   await session.rows(CACHE);
   const statements = new Map<string, Statement>();
+  /** CREATE INDEX statements. */
+  const suspended: string[] = [];
   const prepared = (into: string, columns: number, rows: number): Statement => {
     const key = `${rows} ${into}`;
     const known = statements.get(key);
@@ -29,6 +32,19 @@ export async function openLoader(path: string | null): Promise<Loader> {
   };
   return {
     ...session,
+    suspendIndexes: async (table) => {
+      const indexes = await session.rows<{ name: string; sql: string }>(
+        sql`SELECT name, sql FROM sqlite_master WHERE type = 'index' AND tbl_name = ${table} AND sql IS NOT NULL`,
+      );
+      for (const { name, sql: create } of indexes) {
+        if (/^CREATE\s+UNIQUE/i.test(create)) continue;
+        await session.run(`DROP INDEX ${quoteName(name)}`);
+        suspended.push(create);
+      }
+    },
+    restoreIndexes: async () => {
+      for (const create of suspended.splice(0)) await session.run(create);
+    },
     load: async (table, columns, rows) => {
       const into = `INSERT INTO ${quoteName(table)} (${columns.map(({ name }) => quoteName(name)).join(', ')}) VALUES `;
       let at = 0;
