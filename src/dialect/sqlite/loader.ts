@@ -17,7 +17,6 @@ const CACHE = 'PRAGMA cache_size = -32768';
 
 export async function openLoader(path: string | null): Promise<Loader> {
   const { session, database } = await openWriter(path);
-  await session.rows(CACHE);
   const statements = new Map<string, Statement>();
   /** CREATE INDEX statements. */
   const suspended: string[] = [];
@@ -29,6 +28,12 @@ export async function openLoader(path: string | null): Promise<Loader> {
     const statement = database.prepare(into + Array.from({ length: rows }, () => tuple).join(', '));
     statements.set(key, statement);
     return statement;
+  };
+  let hasRoom = false;
+  /** Not before there is something to load, under a lock: it reads the schema, for which there may be somebody to wait. */
+  const makeRoom = async () => {
+    if (!hasRoom) await session.rows(CACHE);
+    hasRoom = true;
   };
   return {
     ...session,
@@ -46,6 +51,7 @@ export async function openLoader(path: string | null): Promise<Loader> {
       for (const create of suspended.splice(0)) await session.run(create);
     },
     load: async (table, columns, rows) => {
+      await makeRoom();
       const into = `INSERT INTO ${quoteName(table)} (${columns.map(({ name }) => quoteName(name)).join(', ')}) VALUES `;
       let at = 0;
       for (; at + TOGETHER <= rows.length; at += TOGETHER) {
