@@ -2,6 +2,7 @@
 import { writeFileSync } from 'node:fs';
 import { confirm } from '@inquirer/prompts';
 import type { Database } from '../../dialect/dialect.js';
+import { explained } from '../../dialect/explain.js';
 import { offlineDialect, SCHEMES, scratchDatabase } from '../../dialect/index.js';
 import { shellWord } from '../../dialect/shell.js';
 import { FAILURES, MtrackError } from '../../errors.js';
@@ -21,7 +22,7 @@ import type { Terminal } from '../terminal.js';
 import { ArtifactMove, type MoveFlags } from './artifacts.js';
 import { transferDisplay } from './progress.js';
 import { narrowed, type SelectionFlags } from './selection.js';
-import { type Opener, refuseSame, storeNamed, withSource, withStore } from './stores.js';
+import { explaining, type Opener, refuseSame, storeNamed, withSource, withStore } from './stores.js';
 
 export interface ImportFlags extends SelectionFlags, MoveFlags {
   readonly from?: string | undefined;
@@ -78,11 +79,11 @@ function intoDatabase(database: Database, flags: ImportFlags, terminal: Terminal
   return {
     shown: database.shown,
     named: database.named,
-    run: runImport,
+    run: (agreed, options) => explaining(database, () => runImport(agreed, options)),
     close: () => undefined,
     look: async (opener, options, change) => {
       let source = await opener.first(database.dialect);
-      const session = await database.reader(options.patience, waitingNotes(terminal.note));
+      const session = await explaining(database, () => database.reader(options.patience, waitingNotes(terminal.note)));
       try {
         const whenEmpty = flags.revision === undefined ? source?.revision : resolveTarget(flags.revision);
         const target = await lookAtTarget(database, session, whenEmpty);
@@ -93,7 +94,7 @@ function intoDatabase(database: Database, flags: ImportFlags, terminal: Terminal
         return await survey(source, target, session, options);
       } catch (error) {
         await source?.close();
-        throw error;
+        throw explained(error, database.dialect, database.shown);
       } finally {
         // Before a writer of the same database is opened: see dialect/sqlite/connect.ts.
         await session.close();
