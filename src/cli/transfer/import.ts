@@ -1,5 +1,4 @@
 /** `import` between the flags and the core: looked at, agreed to, done, and said what came of it. */
-import { writeFileSync } from 'node:fs';
 import { confirm } from '@inquirer/prompts';
 import type { Database } from '../../dialect/dialect.js';
 import { explained } from '../../dialect/explain.js';
@@ -21,6 +20,7 @@ import { stopOnSignals } from '../signals.js';
 import type { Terminal } from '../terminal.js';
 import { ArtifactMove, type MoveFlags } from './artifacts.js';
 import { transferDisplay } from './progress.js';
+import { writeReport } from './report.js';
 import { narrowed, type SelectionFlags } from './selection.js';
 import { explaining, type Opener, refuseSame, storeNamed, withSource, withStore } from './stores.js';
 
@@ -234,7 +234,7 @@ class Import {
       ...this.#artifactsJson,
       ...(copied && { artifacts: copied }),
     };
-    if (report !== undefined) writeFileSync(report, `${JSON.stringify(result, null, 2)}\n`);
+    writeReport(report, result, outcomeText(outcome, 'all'));
     this.#terminal.say(outcomeText(outcome));
     const { counts } = this.#artifacts;
     if (counts) this.#terminal.say(countsText(counts, 'changed'));
