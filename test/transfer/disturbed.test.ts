@@ -5,7 +5,7 @@ import { finished, mtrack, type Result, start } from '../support/cli.js';
 import { SERVERS, type TestDatabase, withDatabase } from '../support/databases.js';
 import { releases } from '../support/fixtures.js';
 import { broken, type Fault } from '../support/kill.js';
-import { differences, query, run, stateOf } from '../support/state.js';
+import { differences, query, run, type State, stateOf } from '../support/state.js';
 import { forEachDialect } from '../support/suites.js';
 import { inTemporaryFolder } from '../support/temporary.js';
 import { fingerprint } from '../support/untouched.js';
@@ -33,23 +33,31 @@ const FULL: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
 };
 
 await forEachDialect('an import', (server) => {
-  const disturbed = async (fault: Fault, code: number, name: string) => {
-    const [whole, other] = [await server.empty(), await server.empty()];
-    try {
-      expect((await mtrack(args(source.uri, whole.uri))).code).toBe(0);
-      // Tables first, so that it is the rows that are disturbed.
-      const made = await mtrack(['db', 'upgrade', other.uri, '--yes', '--to', 'mlflow==3.17']);
-      expect({ code: made.code, stderr: made.code === 0 ? '' : made.stderr }).toEqual({ code: 0, stderr: '' });
-      const failed = await mtrack(args(source.uri, other.uri), broken([fault]));
-      expect({ code: failed.code, name: error(failed) }).toEqual({ code, name });
-      const again = await mtrack(args(source.uri, other.uri));
-      expect({ code: again.code, error: error(again) }).toEqual({ code: 0, error: undefined });
-      expect(differences(await stateOf(whole), await stateOf(other))).toEqual([]);
-    } finally {
-      await whole.drop();
-      await other.drop();
-    }
-  };
+  /** Tables, and nothing in them, so that it is the rows that are disturbed. */
+  let made: TestDatabase;
+  let whole: State;
+  beforeAll(async () => {
+    made = await server.empty();
+    const { code, stderr } = await mtrack(['db', 'upgrade', made.uri, '--yes', '--to', 'mlflow==3.17']);
+    expect({ code, stderr: code === 0 ? '' : stderr }).toEqual({ code: 0, stderr: '' });
+    const undisturbed = await server.copy(made);
+    expect((await mtrack(args(source.uri, undisturbed.uri))).code).toBe(0);
+    whole = await stateOf(undisturbed);
+    await undisturbed.drop();
+  });
+  afterAll(async () => made?.drop());
+
+  const disturbed = (fault: Fault, code: number, name: string) =>
+    withDatabase(
+      () => server.copy(made),
+      async (to) => {
+        const failed = await mtrack(args(source.uri, to.uri), broken([fault]));
+        expect({ code: failed.code, name: error(failed) }).toEqual({ code, name });
+        const again = await mtrack(args(source.uri, to.uri));
+        expect({ code: again.code, error: error(again) }).toEqual({ code: 0, error: undefined });
+        expect(differences(whole, await stateOf(to))).toEqual([]);
+      },
+    );
 
   test('into a database that is full says so, and goes on when there is room', async () => {
     const like = server.dialect === 'postgresql' ? '^COMMIT' : 'INSERT INTO .?(?:tags|params)';
@@ -98,7 +106,11 @@ await forEachDialect('an import', (server) => {
             isOver = true;
           });
           let n = 0;
-          while (!isOver) await write(n++);
+          while (!isOver) {
+            await write(n++);
+            // SQLite answers at once: others must have their turn.
+            await new Promise((resolve) => setTimeout(resolve, 5));
+          }
           const { code, stdout } = await child;
           expect({ code, said: code === 0 ? '' : stdout }).toEqual({ code: 0, said: '' });
           expect(n).toBeGreaterThan(5);
