@@ -89,6 +89,8 @@ await forEachDialect('an import', (server) => {
         const write = (n: number) =>
           run(
             from,
+            // While the file is copied nobody can commit.
+            ...(server.dialect === 'sqlite' ? ['PRAGMA busy_timeout = 10000'] : []),
             'BEGIN',
             `INSERT INTO runs (run_uuid, name, experiment_id, status, lifecycle_stage, start_time, source_type) VALUES ('${id(n)}', 'n', 0, 'RUNNING', 'active', ${n}, 'LOCAL')`,
             ...Array.from(
