@@ -10,7 +10,7 @@
  *
  * Needs PostgreSQL and MariaDB as for the tests, their clients and sqlite3, and MLflow as `npm test` installs it.
  */
-import { execFileSync, spawn } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import {
   closeSync,
   copyFileSync,
@@ -18,13 +18,13 @@ import {
   mkdirSync,
   mkdtempSync,
   openSync,
-  readFileSync,
   rmSync,
   writeFileSync,
   writeSync,
 } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { type Measured, measured } from './process.ts';
 
 const ROOT = resolve(import.meta.dirname, '..');
 const MTRACK = [process.execPath, join(ROOT, 'bin', 'run.js')];
@@ -39,12 +39,6 @@ const FOLDER = mkdtempSync(join(tmpdir(), 'mtrack-bench-gc-'));
 const ARTIFACTS = join(FOLDER, 'artifacts');
 const PG = ['-qAt', '-h', '127.0.0.1', '-U', 'postgres', '-v', 'ON_ERROR_STOP=1'];
 const MY = ['-h', '127.0.0.1', '-u', 'root'];
-
-interface Measured {
-  readonly seconds: number;
-  /** Of the process itself, not of the database's server. */
-  readonly peakMegabytes: number;
-}
 
 interface Store {
   readonly name: string;
@@ -70,43 +64,6 @@ const FULL: Shape = { metrics: 50, steps: 20, params: 20, tags: 20, files: 3 };
 /** Every second run is deleted. */
 const runId = (i: number): string => i.toString(16).padStart(8, '0').repeat(4);
 const isDeleted = (i: number): boolean => i % 2 === 0;
-
-function measured(command: readonly string[], input = '', env: NodeJS.ProcessEnv = {}): Promise<Measured> {
-  const [program = '', ...args] = command;
-  const began = performance.now();
-  const child = spawn(program, args, {
-    stdio: ['pipe', 'ignore', 'pipe'],
-    env: { ...process.env, NO_COLOR: '1', CI: '1', ...env },
-    cwd: FOLDER,
-  });
-  let errors = '';
-  child.stderr.on('data', (text: Buffer) => {
-    errors = (errors + text.toString()).slice(-4000);
-  });
-  child.stdin.on('error', () => undefined);
-  child.stdin.end(input);
-  let peak = 0;
-  const watch = setInterval(() => {
-    peak = Math.max(peak, peakOf(child.pid));
-  }, 20);
-  return new Promise((done, failed) => {
-    child.on('close', (code) => {
-      clearInterval(watch);
-      const seconds = (performance.now() - began) / 1000;
-      if (code === 0) done({ seconds, peakMegabytes: peak });
-      else failed(new Error(`${command.join(' ')} ended with ${code}:\n${errors}`));
-    });
-  });
-}
-
-/** VmHWM is the most memory that a process has had, in kB (proc(5)). */
-function peakOf(pid: number | undefined): number {
-  try {
-    return Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0) / 1024;
-  } catch {
-    return 0;
-  }
-}
 
 function upgraded(uri: string): void {
   execFileSync(MTRACK[0] ?? '', [MTRACK[1] ?? '', 'db', 'upgrade', uri, '--to', REVISION, '--yes'], {
@@ -345,34 +302,26 @@ function files(): Store {
 // ---------------------------------------------------------------- the measuring
 
 const mtrack = (store: Store, ...args: string[]) =>
-  measured([
-    ...MTRACK,
-    'gc',
-    store.uri,
-    '--older-than',
-    '30d',
-    '--yes',
-    '--history-file',
-    join(FOLDER, 'history'),
-    ...args,
-  ]);
+  measured(
+    [...MTRACK, 'gc', store.uri, '--older-than', '30d', '--yes', '--history-file', join(FOLDER, 'history'), ...args],
+    { cwd: FOLDER },
+  );
 
 const mlflow = (store: Store) =>
-  measured([MLFLOW, 'gc', '--backend-store-uri', store.uri, '--older-than', '30d'], '', {
-    MLFLOW_TRACKING_URI: store.uri,
-    MLFLOW_ALLOW_FILE_STORE: 'true',
-    MLFLOW_DISABLE_TELEMETRY: 'true',
+  measured([MLFLOW, 'gc', '--backend-store-uri', store.uri, '--older-than', '30d'], {
+    cwd: FOLDER,
+    env: { MLFLOW_TRACKING_URI: store.uri, MLFLOW_ALLOW_FILE_STORE: 'true', MLFLOW_DISABLE_TELEMETRY: 'true' },
   });
 
 /** The rows by one statement for each table, and the folders by `rm`. */
 async function limit(store: Store, runs: number): Promise<Measured> {
   const rows = store.limit();
-  const first = rows === null ? { seconds: 0 } : await measured(rows.command, rows.input);
+  const first = rows === null ? { seconds: 0 } : await measured(rows.command, { input: rows.input });
   const folders = Array.from({ length: runs }, (_, i) => i)
     .filter(isDeleted)
     .map((i) => place(runId(i)));
-  const second = await measured(['xargs', '-0', 'rm', '-rf'], folders.join('\0'));
-  return { seconds: first.seconds + second.seconds, peakMegabytes: 0 };
+  const second = await measured(['xargs', '-0', 'rm', '-rf'], { input: folders.join('\0') });
+  return { seconds: first.seconds + second.seconds, peakMegabytes: 0, finished: true };
 }
 
 async function compare(make: () => Store): Promise<void> {

@@ -209,7 +209,7 @@ async function mlflow(target: Target, limit: number): Promise<Measured> {
 /** Its way is the client's API, run by run; so a few runs say what many would take. */
 async function peer(): Promise<void> {
   const code = join(LAB, 'mlflow-export-import-1.2.0');
-  const packages = ['mlflow-export-import==1.2.0'];
+  const packages = ['mlflow-export-import==1.2.0', 'tabulate'];
   const pip = ['-m', 'pip', 'install', '-q', '--no-deps', '--target', code, ...packages];
   if (!existsSync(code)) execFileSync(join(BIN, 'python'), pip, { stdio: 'inherit' });
   const few = join(FOLDER, 'few', 'mlruns');
@@ -236,7 +236,8 @@ async function peer(): Promise<void> {
 try {
   console.log(`${RUNS} runs`);
   makeFiles(FILES, RUNS);
-  // Files that were written just now may still change.
+  // Else the system would be writing them to the disk meanwhile; and files that were written just now may still change.
+  execFileSync('sync');
   await new Promise((done) => setTimeout(done, 3000));
   const rows: string[][] = [];
   const source = sqlite('source');

@@ -7,10 +7,11 @@
  *
  * Needs PostgreSQL and MariaDB as for the tests, their clients and sqlite3, and MLflow as `npm test` installs it.
  */
-import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import { join as joinPath, resolve } from 'node:path';
+import { type Measured, measured } from './process.ts';
 
 const ROOT = resolve(import.meta.dirname, '..');
 const MTRACK = [process.execPath, joinPath(ROOT, 'bin', 'run.js')];
@@ -25,13 +26,6 @@ const FOLDER = mkdtempSync(joinPath(tmpdir(), 'mtrack-bench-'));
 const ENOUGH = 6;
 const BIG = { maxBuffer: 1024 * 1024 * 1024 };
 
-interface Measured {
-  readonly seconds: number;
-  /** Of the process itself, not of the database's server. */
-  readonly peakMegabytes: number;
-  readonly finished: boolean;
-}
-
 interface Peer {
   readonly name: string;
   readonly uri: string;
@@ -42,50 +36,6 @@ interface Peer {
   /** The client that reads a script from its input. */
   client(): string[];
   drop(): void;
-}
-
-function run(command: readonly string[], options: { input?: string; limit?: number } = {}): Promise<Measured> {
-  const [program = '', ...args] = command;
-  const began = performance.now();
-  const child = spawn(program, args, {
-    stdio: ['pipe', 'ignore', 'pipe'],
-    env: { ...process.env, NO_COLOR: '1', CI: '1' },
-  });
-  let errors = '';
-  child.stderr.on('data', (text: Buffer) => {
-    errors = (errors + text.toString()).slice(-4000);
-  });
-  child.stdin.on('error', () => undefined);
-  child.stdin.end(options.input ?? '');
-  let peak = 0;
-  const watch = setInterval(() => {
-    peak = Math.max(peak, peakOf(child.pid));
-  }, 50);
-  let stopped = false;
-  const limit = options.limit
-    ? setTimeout(() => {
-        stopped = true;
-        child.kill('SIGKILL');
-      }, options.limit * 1000)
-    : undefined;
-  return new Promise((done, failed) => {
-    child.on('close', (code) => {
-      clearInterval(watch);
-      clearTimeout(limit);
-      const seconds = (performance.now() - began) / 1000;
-      if (code !== 0 && !stopped) failed(new Error(`${command.join(' ')} ended with ${code}:\n${errors}`));
-      else done({ seconds, peakMegabytes: peak, finished: !stopped });
-    });
-  });
-}
-
-/** VmHWM is the most memory that a process has had, in kB (proc(5)). */
-function peakOf(pid: number | undefined): number {
-  try {
-    return Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0) / 1024;
-  } catch {
-    return 0;
-  }
 }
 
 function sqlite(): Peer {
@@ -238,13 +188,13 @@ async function compare(peer: Peer): Promise<string[]> {
   const results: Record<'mtrack' | 'client' | 'mlflow', Measured[]> = { mtrack: [], client: [], mlflow: [] };
   for (let round = 1; round <= ROUNDS; round++) {
     peer.reset();
-    const own = await run([...MTRACK, 'db', 'upgrade', peer.uri, '--yes', ...accepted]);
+    const own = await measured([...MTRACK, 'db', 'upgrade', peer.uri, '--yes', ...accepted]);
     results.mtrack.push(own);
     peer.reset();
-    const client = await run(peer.client(), { input: script });
+    const client = await measured(peer.client(), { input: script });
     results.client.push(client);
     peer.reset();
-    const other = await run([MLFLOW, 'db', 'upgrade', peer.uri], { limit: ENOUGH * own.seconds });
+    const other = await measured([MLFLOW, 'db', 'upgrade', peer.uri], { limit: ENOUGH * own.seconds });
     results.mlflow.push(other);
     console.log(
       `  round ${round}: mtrack ${format(own.seconds)} (${Math.round(own.peakMegabytes)} MB), client ${format(client.seconds)}, mlflow ${other.finished ? '' : 'more than '}${format(other.seconds)}`,
@@ -272,7 +222,7 @@ async function startUp(): Promise<void> {
   execFileSync(MTRACK[0] ?? '', [MTRACK[1] ?? '', 'db', 'upgrade', `sqlite:///${path}`, '--yes'], { stdio: 'ignore' });
   for (const args of [['--help'], ['db', 'upgrade', `sqlite:///${path}`]]) {
     const times: number[] = [];
-    for (let i = 0; i < 11; i++) times.push((await run([...MTRACK, ...args])).seconds);
+    for (let i = 0; i < 11; i++) times.push((await measured([...MTRACK, ...args])).seconds);
     console.log(
       `mtrack ${args.slice(0, 2).join(' ')}${args.length > 1 ? ' at the head' : ''}: ${format(median(times))}`,
     );

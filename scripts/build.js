@@ -29,6 +29,7 @@ if (process.argv.includes('--check')) {
 async function currentManifest() {
   const plugin = new Plugin({ root, type: 'core', ignoreManifest: true, errorOnManifestCreate: true });
   await plugin.load();
-  // Paths as they are in the repository, whatever folder it lies in.
-  return `${JSON.stringify(plugin.manifest, null, 2)}\n`;
+  // Paths as they are in the repository, whatever folder it lies in; commands in one order, not in that of the file system.
+  const commands = Object.entries(plugin.manifest.commands).sort(([one], [other]) => (one < other ? -1 : 1));
+  return `${JSON.stringify({ ...plugin.manifest, commands: Object.fromEntries(commands) }, null, 2)}\n`;
 }

@@ -29,7 +29,9 @@ async function filesLike(pattern: string): Promise<string[]> {
 async function sources(): Promise<Source[]> {
   return (await filesLike('{src,migrations}/**/*.ts')).map((path) => {
     const text = readFileSync(join(ROOT, path), 'utf8');
-    const from = [...text.matchAll(/(?:(?<!-)\bfrom|\bimport\(?)\s*'([^']+)'/g)].map(([, target = '']) => target);
+    const from = [...text.matchAll(/(?:(?<!-)\bfrom|(?<!')\bimport\(?)\s*'([^'\n]+)'/g)].map(
+      ([, target = '']) => target,
+    );
     const own = from.filter((target) => target.startsWith('.'));
     return {
       path,

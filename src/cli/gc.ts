@@ -13,7 +13,7 @@ import { formatUri } from '../uri.js';
 import { artifactOptions } from './artifacts.js';
 import { type GcFlags, type Given, gcOptions, selectorWords } from './gc-flags.js';
 import { gcDisplay } from './gc-progress.js';
-import { recorded } from './history.js';
+import { recorded, runOf } from './history.js';
 import { runOrphans } from './orphans.js';
 import { waitingNotes } from './progress.js';
 import { reportText } from './render/gc.js';
@@ -29,9 +29,8 @@ export async function runGc(
   const { flags } = input;
   const given = gcOptions(flags);
   return withTrash(input, terminal, async (trash, named) => {
-    const run = { command: 'gc', from: null, to: null, plan: null, receipt: null };
     const shown = formatUri(namedStore(input).uri);
-    const about = { file: flags['history-file'], database: { shown }, run, terminal };
+    const about = { file: flags['history-file'], database: { shown }, run: runOf('gc'), terminal };
     if (flags.orphans || flags['delete-orphans']) {
       const orphans = () => runOrphans(trash, named, flags, terminal);
       const deletes = flags['delete-orphans'] && !flags['dry-run'];

@@ -23,6 +23,15 @@ export function historyPath(flag: string | undefined): string {
   return join(state, 'mtrack', 'history.jsonl');
 }
 
+/** A run that neither upgrades nor downgrades. */
+export const runOf = (command: string): Recorded['run'] => ({
+  command,
+  from: null,
+  to: null,
+  plan: null,
+  receipt: null,
+});
+
 interface Recorded {
   readonly file: string | undefined;
   /** The store, without its password. */
@@ -105,7 +114,7 @@ function historyText({ entries, broken }: History, path: string): string {
   const lines = runs.flatMap(({ at, command, database, folder, from, to, user, host, receipt, end }) => [
     `${new Date(at).toISOString()}  ${command}  ${database}`,
     `    ${[
-      from !== null && to !== null ? `${from} to ${to}` : '',
+      from !== null && to !== null ? `${from} to ${to}` : (end?.did.join(', ') ?? ''),
       end === null ? 'not ended: killed, or still running' : `${end.code ?? 'done'} in ${duration(end.seconds)}`,
       receipt === null ? '' : `receipt ${receipt.slice(0, 12)}`,
       `by ${user ?? 'somebody'} on ${host}, in ${folder}`,

@@ -7,7 +7,7 @@ import { relocateFiles } from '../transfer/relocate/files.js';
 import type { Relocated } from '../transfer/relocate/relocation.js';
 import { UriMap } from '../transfer/relocate/uri-map.js';
 import { formatUri, secretsOf, wordsOf } from '../uri.js';
-import { recorded } from './history.js';
+import { recorded, runOf } from './history.js';
 import { countsText } from './render/relocate.js';
 import { stopOnSignals } from './signals.js';
 import { namedStore, type StoreInput, withDatabase } from './store.js';
@@ -90,7 +90,7 @@ function logged<Result extends Relocated>(
   terminal: Terminal,
   work: () => Promise<Result>,
 ): Promise<Result> {
-  const run = { command: 'artifacts relocate', from: null, to: null, plan: null, receipt: null };
+  const run = runOf('artifacts relocate');
   const did = ({ counts }: Result) => [
     ...flags.map,
     ...[...counts].flatMap(([name, n]) => (n > 0 ? [`${n} of ${name}`] : [])),

@@ -8,7 +8,8 @@ import type { OpenTrash, Restorer } from '../gc/source.js';
 import { listTrash, type Restored, restore, type TrashList } from '../gc/trash.js';
 import { openStore } from '../store/open.js';
 import type { Store } from '../store/store.js';
-import { type FileStoreUri, secretsOf, wordsOf } from '../uri.js';
+import { type FileStoreUri, formatUri, secretsOf, wordsOf } from '../uri.js';
+import { recorded, runOf } from './history.js';
 import { waitingNotes } from './progress.js';
 import { restoredText, trashText } from './render/trash.js';
 import { idList, namedStore, type StoreInput, withDatabase } from './store.js';
@@ -62,6 +63,7 @@ export async function runTrashList(
 interface RestoreFlags {
   readonly 'run-ids'?: string | undefined;
   readonly 'experiment-ids'?: string | undefined;
+  readonly 'history-file'?: string | undefined;
 }
 
 /** @throws {MtrackError} USAGE where nothing is named */
@@ -80,7 +82,17 @@ export async function runRestore(
   }
   return withTrash(input, terminal, async (trash) => {
     const wait = { patience: PATIENCE_MS, onWait: waitingNotes(terminal.note) };
-    const outcome = await trash.work(wait, (source, restorer) => restore(restorer, { runs, experiments }, source));
+    const about = {
+      file: input.flags['history-file'],
+      database: { shown: formatUri(namedStore(input).uri) },
+      run: runOf('trash restore'),
+      terminal,
+    };
+    const work = () => trash.work(wait, (source, restorer) => restore(restorer, { runs, experiments }, source));
+    const outcome = await recorded(about, work, ({ restored }) => [
+      ...restored.experiments.map((id) => `experiment ${id}`),
+      ...restored.runs.map((id) => `run ${id}`),
+    ]);
     terminal.say(restoredText(outcome));
     if (outcome.failed.length > 0) process.exitCode = FAILURES.PARTIAL.exit;
     return outcome;

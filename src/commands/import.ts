@@ -1,6 +1,7 @@
 import { Args, Flags } from '@oclif/core';
 import { BaseCommand } from '../cli/base.js';
 import { duration } from '../cli/flags.js';
+import { historyFlag } from '../cli/history.js';
 import { moveFlags } from '../cli/transfer/artifacts.js';
 import { importStore } from '../cli/transfer/import.js';
 import { selectionFlags } from '../cli/transfer/selection.js';
@@ -69,6 +70,7 @@ EXIT STATUS: 0 done and proven, 21 done but for what is named, 40 the source has
       default: 'fail',
     }),
     ...moveFlags,
+    ...historyFlag,
     report: Flags.string({
       description: 'a file for the report, as JSON, or as text where its name ends in .txt',
       helpValue: 'PATH',

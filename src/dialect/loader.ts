@@ -14,6 +14,13 @@ export type Row = readonly Value[];
 export interface Loader extends Session {
   /** Adds rows that are not there yet, in the transaction that the session is in. Their values fit (see RowWords.misfit). */
   load(table: string, columns: readonly Column[], rows: readonly Row[]): Promise<void>;
+  /**
+   * Takes away the indexes of a table that has no rows, but for those that rows must keep, where they are better made of all
+   * rows at once; only where that is one transaction with the load.
+   */
+  suspendIndexes?(table: string): Promise<void>;
+  /** Makes those that were taken away. */
+  restoreIndexes?(): Promise<void>;
 }
 
 /** The zero that has a sign has to be written with it. */

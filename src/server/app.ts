@@ -3,7 +3,7 @@ import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest }
 import { StoreError } from '../store/errors.js';
 import { ABSENT, absentPaths } from './absent.js';
 import type { Users } from './auth.js';
-import { jsonOf, queryJson } from './body.js';
+import { bodyOfGet, jsonOf, queryJson } from './body.js';
 import type { Context } from './context.js';
 import { errorReply, type Log } from './failures.js';
 import type { ServerMetrics } from './metrics.js';
@@ -61,7 +61,7 @@ export function buildApp(context: Context, table: Table, options: ServerOptions)
   addObservers(app, options);
   app.setErrorHandler(errorReply(options.log));
   app.setNotFoundHandler(notFound(table));
-  addMessages(app, context, table.routes);
+  addMessages(app, context, table.routes, bodyLimit);
   for (const body of ['none', 'text', 'buffer', 'stream'] as const) {
     const ofBody = table.rawRoutes.filter((route) => route.body === body);
     addRaw(app, context, ofBody, body);
@@ -132,12 +132,18 @@ function addObservers(app: FastifyInstance, { metrics, log, logRequests }: Serve
 }
 
 /** All routes of messages: their bodies are texts, of whatever type they say they are, until their reader looks at them. */
-function addMessages(app: FastifyInstance, context: Context, routes: readonly Route[]): void {
+function addMessages(app: FastifyInstance, context: Context, routes: readonly Route[], bodyLimit: number): void {
   app.register(async (scope) => {
     takeBodies(scope, 'text');
     for (const { serve, fields, methods, path, prefixes } of routes) {
       const handler = async (request: FastifyRequest, reply: FastifyReply) => {
-        const json = (request.method === 'GET' && queryJson(fields, request.query)) || jsonOf(request);
+        const isGet = request.method === 'GET';
+        let json = isGet ? queryJson(fields, request.query) : jsonOf(request);
+        json ??= jsonOf({
+          method: request.method,
+          headers: request.headers,
+          body: await bodyOfGet(request, bodyLimit),
+        });
         const answer = await serve(context, json, request.params as Record<string, string>);
         reply.header('content-type', 'application/json');
         return answer;

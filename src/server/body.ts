@@ -1,6 +1,7 @@
 /** The JSON of a request: of its body, or of its query where it is a GET. */
 import type { FastifyRequest } from 'fastify';
 import { invalidParameter } from '../store/errors.js';
+import { TooLarge } from './failures.js';
 import { type Fields, isObject } from './wire/read.js';
 
 type Json = Readonly<Record<string, unknown>>;
@@ -35,6 +36,22 @@ function checkContentType(type: string | undefined): void {
   if (type.split(';')[0] !== 'application/json') {
     throw invalidParameter("Bad Request. Content-Type must be one of ['application/json'].");
   }
+}
+
+/**
+ * The body of a GET, in which some clients send their message, and which Fastify leaves unread.
+ * @throws {TooLarge} where it is longer than the limit, in bytes
+ */
+export async function bodyOfGet({ headers, raw }: FastifyRequest, limit: number): Promise<string> {
+  if (Number(headers['content-length'] ?? 0) === 0 && headers['transfer-encoding'] === undefined) return '';
+  const chunks: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of raw as AsyncIterable<Buffer>) {
+    length += chunk.length;
+    if (length > limit) throw new TooLarge(limit, 'body');
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString();
 }
 
 /** The query, with the fields that a request has: each once or as a list, as its field wants it. */

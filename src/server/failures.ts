@@ -51,10 +51,10 @@ function knownFault(error: unknown): { readonly status: number; readonly error: 
   return { status, error: new StoreError('INVALID_PARAMETER_VALUE', error instanceof Error ? error.message : '') };
 }
 
-/** A file that is larger than the operator allows. */
+/** A file, or a request, that is larger than the operator allows. */
 export class TooLarge extends Error {
-  constructor(limit: number) {
-    super(`The file is larger than ${limit} bytes, which is the most that this server takes.`);
+  constructor(limit: number, what: 'file' | 'body' = 'file') {
+    super(`The ${what} is larger than ${limit} bytes, which is the most that this server takes.`);
   }
 }
 

@@ -81,8 +81,9 @@ export class Load {
     return characters;
   }
 
-  /** Numbers that the tables give themselves go on above those that came. */
+  /** When all rows are in. Numbers that these tables give themselves go on above those that came. */
   async finish(tables: Iterable<Table>): Promise<void> {
+    await this.#loader.restoreIndexes?.();
     for (const table of tables) {
       for (const { name, numbered } of columnsOf(table)) {
         if (numbered) await this.#dialect.advanceNumbers(this.#loader, table.name, name);
@@ -95,7 +96,9 @@ export class Load {
     if (known) return known;
     const { firstOf, words } = this.#dialect;
     const [first] = await this.#loader.rows(firstOf(`SELECT 1 AS there FROM ${words.id(table.name)}`));
-    const tally = new Tally(first === undefined);
+    const isFresh = first === undefined;
+    if (isFresh) await this.#loader.suspendIndexes?.(table.name);
+    const tally = new Tally(isFresh);
     this.tallies.set(table.name, tally);
     return tally;
   }

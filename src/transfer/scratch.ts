@@ -72,6 +72,7 @@ export async function filled(
         const characters = await load.put(batch);
         meter.add(batch.table.name, batch.rows.length, characters);
       }
+      await load.finish([]);
     });
   } finally {
     await loader.close();

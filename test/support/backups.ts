@@ -2,7 +2,7 @@
 import { execFile } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { promisify } from 'node:util';
-import { gzipSync, zstdCompressSync } from 'node:zlib';
+import { constants, gzipSync, zstdCompressSync } from 'node:zlib';
 import { type Checked, type CheckOptions, checkBackup } from '../../src/backup/check.js';
 import { takeBackup } from '../../src/backup/take.js';
 import { openBackup } from '../../src/dialect/index.js';
@@ -42,7 +42,9 @@ export function gzipped(path: string): string {
 }
 
 export function zstandard(path: string): string {
-  writeFileSync(`${path}.zst`, zstdCompressSync(readFileSync(path)));
+  // With a checksum, as the tool `zstd` writes it when nobody tells it not to.
+  const params = { [constants.ZSTD_c_checksumFlag]: 1 };
+  writeFileSync(`${path}.zst`, zstdCompressSync(readFileSync(path), { params }));
   return `${path}.zst`;
 }
 

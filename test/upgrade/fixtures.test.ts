@@ -49,7 +49,9 @@ await forEachDialect('fixtures', (server) => {
   test('there are some', () => expect(all.length).toBeGreaterThan(0));
 
   describe.skipIf(missing !== null)(missing === null ? 'real MLflow' : `NOT RUN, ${missing}`, () => {
-    test.each(all)('what MLflow %s wrote', async (release) => {
+    // A server's databases take the longest: the oldest and the newest in every run.
+    const chosen = server.dialect === 'sqlite' ? all : sample(all, 2);
+    test.each(chosen)('what MLflow %s wrote', async (release) => {
       await withDatabase(
         () => server.load(release),
         async (database) => {

@@ -13,7 +13,9 @@ import { broughtTo } from '../../transfer/scratch.js';
 import type { Source } from '../../transfer/source.js';
 import { type ImportOptions, refusalOf, type Survey, survey } from '../../transfer/survey.js';
 import { fitting, lookAtTarget } from '../../transfer/target.js';
+import { recorded, runOf } from '../history.js';
 import { waitingNotes } from '../progress.js';
+import { plural } from '../render/numbers.js';
 import { copiedLine, countsText, notCopiedText } from '../render/relocate.js';
 import { outcomeText, surveyText } from '../render/transfer.js';
 import { stopOnSignals } from '../signals.js';
@@ -37,6 +39,7 @@ export interface ImportFlags extends SelectionFlags, MoveFlags {
   readonly report?: string | undefined;
   readonly 'transaction-rows': number;
   readonly 'wait-timeout': number;
+  readonly 'history-file'?: string | undefined;
 }
 
 /** @param argument the source, where it is not given with --from @throws {MtrackError} */
@@ -154,6 +157,19 @@ class Import {
     this.#artifacts = new ArtifactMove(flags);
   }
 
+  #recorded(found: Survey, work: () => Promise<Outcome>): Promise<Outcome> {
+    const about = {
+      file: this.#flags['history-file'],
+      database: this.#to,
+      run: runOf('import'),
+      terminal: this.#terminal,
+    };
+    return recorded(about, work, ({ tables }) => {
+      const added = tables.reduce((sum, table) => sum + table.added, 0);
+      return [`${plural(added, 'row')} of ${found.source.shown}`];
+    });
+  }
+
   async of(opener: Opener): Promise<unknown> {
     const { signal, release } = stopOnSignals((name) =>
       this.#terminal.note(`${name}: stopping; the next mtrack import goes on from there`),
@@ -170,7 +186,7 @@ class Import {
           if (refusal) throw refusal;
           await this.#agree(found);
           const copied = await this.#artifacts.copy(signal, this.#terminal, options.skipBad);
-          return this.#done(await this.#to.run(found, { ...options, onProgress }), copied);
+          return this.#done(await this.#recorded(found, () => this.#to.run(found, { ...options, onProgress })), copied);
         } finally {
           await found.source.close();
         }

@@ -1,5 +1,6 @@
 import { Flags } from '@oclif/core';
 import { BaseCommand } from '../../cli/base.js';
+import { historyFlag } from '../../cli/history.js';
 import { databaseFlags, storeArg } from '../../cli/store.js';
 import { runRestore } from '../../cli/trash.js';
 
@@ -16,6 +17,7 @@ EXIT STATUS: 0 done; 21 done, but for what is named; everything else in docs/exi
   static override args = storeArg;
   static override flags = {
     ...databaseFlags,
+    ...historyFlag,
     'run-ids': Flags.string({ description: 'runs, with commas', helpValue: 'IDS' }),
     'experiment-ids': Flags.string({ description: 'experiments, with commas', helpValue: 'IDS' }),
   };

@@ -1,4 +1,5 @@
-/** Rows into a SQLite file: one prepared statement for each table, run for each row, without a way through a query builder. */
+/** Rows into a SQLite file: prepared statements for each table, without a way through a query builder. */
+import { sql } from 'kysely';
 import type { Loader, Value } from '../loader.js';
 import { openWriter } from './connect.js';
 import { quoteName } from './table-sql.js';
@@ -8,6 +9,9 @@ interface Statement {
   run(...values: readonly unknown[]): unknown;
 }
 
+/** Rows of one statement: what it costs to start one is shared. */
+const TOGETHER = 16;
+
 /** Indexes of big tables are changed all over: 32 MiB of them in memory, where SQLite's own measure is 2. */
 const CACHE = 'PRAGMA cache_size = -32768';
 
@@ -15,16 +19,41 @@ export async function openLoader(path: string | null): Promise<Loader> {
   const { session, database } = await openWriter(path);
   await session.rows(CACHE);
   const statements = new Map<string, Statement>();
+  /** CREATE INDEX statements. */
+  const suspended: string[] = [];
+  const prepared = (into: string, columns: number, rows: number): Statement => {
+    const key = `${rows} ${into}`;
+    const known = statements.get(key);
+    if (known) return known;
+    const tuple = `(${Array.from({ length: columns }, () => '?').join(', ')})`;
+    const statement = database.prepare(into + Array.from({ length: rows }, () => tuple).join(', '));
+    statements.set(key, statement);
+    return statement;
+  };
   return {
     ...session,
-    load: async (table, columns, rows) => {
-      const sql = `INSERT INTO ${quoteName(table)} (${columns.map(({ name }) => quoteName(name)).join(', ')}) VALUES (${columns.map(() => '?').join(', ')})`;
-      let statement = statements.get(sql);
-      if (!statement) {
-        statement = database.prepare(sql);
-        statements.set(sql, statement);
+    suspendIndexes: async (table) => {
+      const indexes = await session.rows<{ name: string; sql: string }>(
+        sql`SELECT name, sql FROM sqlite_master WHERE type = 'index' AND tbl_name = ${table} AND sql IS NOT NULL`,
+      );
+      for (const { name, sql: create } of indexes) {
+        if (/^CREATE\s+UNIQUE/i.test(create)) continue;
+        await session.run(`DROP INDEX ${quoteName(name)}`);
+        suspended.push(create);
       }
-      for (const row of rows) statement.run(row.map(bound));
+    },
+    restoreIndexes: async () => {
+      for (const create of suspended.splice(0)) await session.run(create);
+    },
+    load: async (table, columns, rows) => {
+      const into = `INSERT INTO ${quoteName(table)} (${columns.map(({ name }) => quoteName(name)).join(', ')}) VALUES `;
+      let at = 0;
+      for (; at + TOGETHER <= rows.length; at += TOGETHER) {
+        const values: (Value | number)[] = [];
+        for (const row of rows.slice(at, at + TOGETHER)) for (const value of row) values.push(bound(value));
+        prepared(into, columns.length, TOGETHER).run(values);
+      }
+      for (; at < rows.length; at++) prepared(into, columns.length, 1).run((rows[at] ?? []).map(bound));
     },
   };
 }

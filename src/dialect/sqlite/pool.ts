@@ -38,6 +38,8 @@ export async function openPool<Tables>(path: string | null, entities: readonly E
   // As MLflow has both.
   database.function('regexp', { deterministic: true }, regexp);
   await connection.execute('PRAGMA case_sensitive_like = ON');
+  // What is acknowledged outlives a power cut; better-sqlite3 by itself does not wait for the disk where a file is in WAL mode.
+  await connection.execute('PRAGMA synchronous = FULL');
   const kysely = orm.em.getKysely() as unknown as Kysely<Tables>;
 
   const waiting: Job<Tables>[] = [];

@@ -11,12 +11,12 @@ import type { Problems } from '../problems.js';
 import type { Batch, Source } from '../source.js';
 import { packFolder } from './pack.js';
 import { openArchive } from './read.js';
-import { ArchiveWriter } from './write.js';
+import { ArchiveWriter, SCRATCH } from './write.js';
 
 export class Spool {
   readonly #folder = mkdtempSync(join(tmpdir(), 'mtrack-spool-'));
   readonly #archive = join(this.#folder, 'archive');
-  readonly #writer = new ArchiveWriter(packFolder(this.#archive, 'scratch'), false);
+  readonly #writer = new ArchiveWriter(packFolder(this.#archive, 'scratch'), SCRATCH);
 
   async add(batch: Batch): Promise<void> {
     await this.#writer.add(batch);

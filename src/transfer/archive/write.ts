@@ -11,8 +11,16 @@ import type { Batch, Source } from '../source.js';
 import { type ArchivedTable, type Chunk, FORMAT, MANIFEST, type Manifest, VERSION } from './manifest.js';
 import type { Pack } from './pack.js';
 
-/** Characters of a chunk, about. */
-const CHUNK = 1_000_000;
+export interface Style {
+  /** Characters of a chunk, about. */
+  readonly chunk: number;
+  /** Whether tables have checksums. */
+  readonly sums: boolean;
+}
+
+const ARCHIVE: Style = { chunk: 1_000_000, sums: true };
+/** Read again by this process alone, and in memory chunk by chunk. */
+export const SCRATCH: Style = { chunk: 250_000, sums: false };
 
 export interface Exported {
   readonly manifest: Manifest;
@@ -22,20 +30,19 @@ export interface Exported {
 /** An archive while it is made. */
 export class ArchiveWriter {
   readonly #pack: Pack;
-  readonly #sums: boolean;
+  readonly #style: Style;
   readonly #tables = new Map<string, TableWriter>();
 
-  /** @param sums false for one that is read by this process alone: its tables have no checksums */
-  constructor(pack: Pack, sums = true) {
+  constructor(pack: Pack, style = ARCHIVE) {
     this.#pack = pack;
-    this.#sums = sums;
+    this.#style = style;
   }
 
   /** @returns characters that were added */
   async add({ table, rows }: Batch): Promise<number> {
     let writer = this.#tables.get(table.name);
     if (!writer) {
-      writer = new TableWriter(table, this.#pack, this.#sums);
+      writer = new TableWriter(table, this.#pack, this.#style);
       this.#tables.set(table.name, writer);
     }
     return writer.add(rows);
@@ -91,6 +98,7 @@ export async function writeArchive(
 class TableWriter {
   readonly #table: Table;
   readonly #pack: Pack;
+  readonly #chunk: number;
   /** Null where there are to be no checksums. */
   readonly #canonical: ((row: Row) => string) | null;
   readonly #checksum = new Checksum();
@@ -99,7 +107,8 @@ class TableWriter {
   #lines: string[] = [];
   #characters = 0;
 
-  constructor(table: Table, pack: Pack, sums: boolean) {
+  constructor(table: Table, pack: Pack, { chunk, sums }: Style) {
+    this.#chunk = chunk;
     this.#table = table;
     this.#pack = pack;
     this.#canonical = sums ? canonicalWriter(columnsOf(table)) : null;
@@ -115,7 +124,7 @@ class TableWriter {
       this.#lines.push(line);
       this.#characters += line.length;
       added += line.length;
-      if (this.#characters >= CHUNK) await this.#cut();
+      if (this.#characters >= this.#chunk) await this.#cut();
     }
     return added;
   }

@@ -18,6 +18,9 @@ export const registry: readonly Step[] = [
   get(`${R}/get`, { name: 'one' }),
   get(`${R}/get`, { name: 'none' }),
   get(`${R}/get`),
+  // As mlflow-export-import asks.
+  { ...get(`${R}/get`), json: { name: 'one' } },
+  { ...get(`${R}/get`), json: { name: 'none' } },
   patch(`${R}/update`, { name: 'one', description: 'changed' }),
   patch(`${R}/update`, { name: 'none', description: 'changed' }),
   patch(`${R}/update`, { description: 'changed' }),

@@ -4,16 +4,27 @@
  */
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { cpSync, globSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  globSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { unpackArtifacts } from '../../support/artifacts.js';
-import { mtrack } from '../../support/cli.js';
-import { type TestDatabase, withDatabase } from '../../support/databases.js';
+import { finished, mtrack, start } from '../../support/cli.js';
+import { SERVERS, type TestDatabase, withDatabase } from '../../support/databases.js';
 import { type Emulator, PYTHON_HOME } from '../../support/emulators.js';
 import { expectedAfterUpgrade } from '../../support/fixtures.js';
+import { until } from '../../support/kill.js';
 import { ORACLE, PYTHON } from '../../support/mlflow.js';
 import { Oracle } from '../../support/oracle.js';
 import { differences, query, stateOf } from '../../support/state.js';
@@ -187,6 +198,40 @@ async function locations(database: TestDatabase): Promise<string[]> {
   );
   return rows.flatMap(({ uri }) => (uri?.startsWith('s3:') ? [uri] : []));
 }
+
+describe.skipIf(missing !== null)('a copy that is killed', () => {
+  test('goes on when it is made again, and no row is moved before it is whole', () =>
+    withDatabase(
+      () => SERVERS.sqlite.load(ORACLE),
+      (from) =>
+        withDatabase(SERVERS.sqlite.empty, async (to) => {
+          const [before, after] = [join(FOLDER, 'before'), join(FOLDER, 'after')];
+          cpSync(OLD('sqlite'), before, { recursive: true });
+          await done(['artifacts', 'relocate', from.uri, '--map', `${OLD('sqlite')}=${before}`, '--yes']);
+          const [uri = ''] = (await query<{ uri: string }>(from, 'SELECT artifact_uri AS uri FROM runs LIMIT 1')).map(
+            (row) => row.uri,
+          );
+          const many = Array.from({ length: 600 }, (_, at) => join(uri, 'many', String(at)));
+          mkdirSync(join(uri, 'many'), { recursive: true });
+          for (const path of many) writeFileSync(path, path.repeat(100));
+
+          const args = ['import', '--from', from.uri, '--to', to.uri, '--yes', '--concurrency', '2'];
+          const copying = ['--artifacts', 'copy', '--map', `${before}=${after}`];
+          const killed = start([...args, ...copying]);
+          await until('some are copied', async () => globSync(join(after, '**', 'many', '*')).length > 20, 60_000);
+          killed.kill('SIGKILL');
+          await finished(killed);
+          const there = many.map((path) => path.replace(before, after)).filter((path) => existsSync(path));
+          expect(there.length).toBeLessThan(many.length);
+          expect(existsSync(to.name)).toBe(false);
+
+          const { artifacts } = await done([...args, ...copying]);
+          expect(artifacts.there).toBeGreaterThanOrEqual(there.length);
+          for (const path of many) expect(readFileSync(path.replace(before, after), 'utf8')).toBe(path.repeat(100));
+          expect(await columnsWith(to, before)).toEqual([]);
+        }),
+    ));
+});
 
 describe.skipIf(missing !== null)('a file store', () => {
   test('that came from elsewhere is told where its artifacts are', async () => {
