@@ -71,7 +71,10 @@ EXIT STATUS: 0 done and proven, 21 done but for what is named, 40 the source has
     }),
     ...moveFlags,
     ...historyFlag,
-    report: Flags.string({ description: 'a file for the report, as JSON', helpValue: 'PATH' }),
+    report: Flags.string({
+      description: 'a file for the report, as JSON, or as text where its name ends in .txt',
+      helpValue: 'PATH',
+    }),
     'transaction-rows': Flags.integer({
       description: 'rows of one transaction, about; into a SQLite file all is one',
       default: 50_000,

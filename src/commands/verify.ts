@@ -39,7 +39,10 @@ EXIT STATUS: 0 everything is there, 21 everything is there that files can hold, 
       default: 'merge',
     }),
     ...mapFlag,
-    report: Flags.string({ description: 'a file for the report, as JSON', helpValue: 'PATH' }),
+    report: Flags.string({
+      description: 'a file for the report, as JSON, or as text where its name ends in .txt',
+      helpValue: 'PATH',
+    }),
     'wait-timeout': duration({
       description: 'how long to wait for a writer that keeps readers out',
       default: 60_000,

@@ -72,7 +72,8 @@ export async function* readRows(
 
 const UNBOUNDED: ReadonlySet<string> = new Set(['text', 'json', 'binary', 'native']);
 
-const weightOf = (row: Row) =>
+/** Characters and bytes of a row, about. */
+export const weightOf = (row: Row): number =>
   row.reduce<number>(
     (sum, value) => sum + (typeof value === 'string' || value instanceof Uint8Array ? value.length + SMALL : SMALL),
     0,

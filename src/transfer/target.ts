@@ -1,6 +1,7 @@
 /** The database that rows go into. */
 import type { Database, Dialect } from '../dialect/dialect.js';
 import type { Session } from '../dialect/session.js';
+import { shellWord } from '../dialect/shell.js';
 import { MtrackError } from '../errors.js';
 import { HEAD, isKnown, schemaAt } from '../schema/lineage.js';
 import type { Schema } from '../schema/model.js';
@@ -92,6 +93,8 @@ export async function fitting(
   throw new MtrackError('UPGRADE_PENDING', {
     found: `the source is at revision ${source.revision}, and the target at ${revision}, which is older`,
     expected: 'a target at the same revision, or at a newer one',
-    fix: [`upgrade the target first: ${commandOf('db upgrade', database, '--to', source.revision)}`],
+    fix: [
+      `upgrade the target first: ${commandOf('db upgrade', { named: shellWord(database.shown) }, '--to', source.revision)}`,
+    ],
   });
 }

@@ -155,9 +155,9 @@ function infinities(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, infinities(each)]));
 }
 
-/** The newest of every database, of the others each from one. */
+/** One of each database; the newest of SQLite. */
 const of = ({ dialect }: Server, at: number) =>
-  releases(dialect).filter((release, n) => EVERYTHING || release === NEWEST || n % 3 === at);
+  releases(dialect).filter((release, n) => EVERYTHING || (at === 0 ? release === NEWEST : n % 3 === at));
 
 await forEachDialect('into files, from', (server) => {
   const at = Object.values(SERVERS).indexOf(server);
@@ -183,25 +183,29 @@ await forEachDialect('into files, from', (server) => {
     });
   });
 
-  test('and back, the same rows; and files again, the same files', async () => {
-    const root = fresh();
-    await imported(source.uri, root);
-    await withDatabase(
-      () => server.empty(),
-      async (database) => {
-        await imported(root, database.uri);
-        const again = fresh();
-        await imported(database.uri, again);
-        // Spans are artifacts by now, which an import leaves where they are.
-        expect(alike(root, again, 'traces.json', 'artifacts')).toBe('');
-        for (const [table, columns] of Object.entries(SAME)) {
-          const rows = async (of: TestDatabase) =>
-            (await query(of, `SELECT ${columns} FROM ${table}`)).map((row) => JSON.stringify(row, plain)).sort();
-          expect({ table, rows: await rows(database) }).toEqual({ table, rows: await rows(source) });
-        }
-      },
-    );
-  });
+  // MariaDB takes its time to make tables.
+  test.skipIf(server.dialect === 'mysql' && !EVERYTHING)(
+    'and back, the same rows; and files again, the same files',
+    async () => {
+      const root = fresh();
+      await imported(source.uri, root);
+      await withDatabase(
+        () => server.empty(),
+        async (database) => {
+          await imported(root, database.uri);
+          const again = fresh();
+          await imported(database.uri, again);
+          // Spans are artifacts by now, which an import leaves where they are.
+          expect(alike(root, again, 'traces.json', 'artifacts')).toBe('');
+          for (const [table, columns] of Object.entries(SAME)) {
+            const rows = async (of: TestDatabase) =>
+              (await query(of, `SELECT ${columns} FROM ${table}`)).map((row) => JSON.stringify(row, plain)).sort();
+            expect({ table, rows: await rows(database) }).toEqual({ table, rows: await rows(source) });
+          }
+        },
+      );
+    },
+  );
 });
 
 /** Numbers of 64 bits come as text from some drivers, and flags as numbers. */
@@ -424,7 +428,7 @@ describe('an import into files', () => {
 
   test('that is killed at any time goes on', async () => {
     const next = random(SEED + 1);
-    for (let time = 0; time < (EVERYTHING ? 50 : 2); time++) {
+    for (let time = 0; time < (EVERYTHING ? 50 : 1); time++) {
       rmSync(root, { recursive: true, force: true });
       const child = start(['import', '--from', source.uri, '--to', root, '--yes']);
       const ended = finished(child);

@@ -4,21 +4,29 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { mtrack } from '../support/cli.js';
-import { SERVERS, type TestDatabase, withDatabase } from '../support/databases.js';
+import { SERVERS, type Server, type TestDatabase, withDatabase } from '../support/databases.js';
 import { fileStoreReleases, releases, unpackFileStore } from '../support/fixtures.js';
 import { query } from '../support/state.js';
 import { forEachDialect } from '../support/suites.js';
 
 let folder: string;
-let source: TestDatabase;
-beforeAll(async () => {
+beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'mtrack-selection-'));
-  source = await SERVERS.sqlite.load(releases('sqlite').at(-1) ?? '');
 });
-afterAll(async () => {
-  await source?.drop();
-  rmSync(folder, { recursive: true, force: true });
-});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+/** The newest fixture of a database, for the tests of a suite. */
+function loaded(server: Server): () => TestDatabase {
+  let source: TestDatabase | undefined;
+  beforeAll(async () => {
+    source = await server.load(releases(server.dialect).at(-1) ?? '');
+  });
+  afterAll(async () => source?.drop());
+  return () => {
+    if (!source) throw new Error('not loaded');
+    return source;
+  };
+}
 
 /** The values of a query's only column, sorted. */
 async function values(of: TestDatabase, text: string): Promise<string[]> {
@@ -36,7 +44,7 @@ async function imported(from: string, to: string, ...flags: string[]): Promise<v
 const OF_RUN = { params: 'run_uuid', tags: 'run_uuid', metrics: 'run_uuid', latest_metrics: 'run_uuid' };
 
 /** Whether the target has these runs, with all that they have, and no others. */
-async function hasRuns(to: TestDatabase, runs: readonly string[]): Promise<void> {
+async function hasRuns(source: TestDatabase, to: TestDatabase, runs: readonly string[]): Promise<void> {
   expect(await values(to, 'SELECT run_uuid FROM runs')).toEqual([...runs].sort());
   const among = runs.map((id) => `'${id}'`).join(', ');
   for (const [table, column] of Object.entries(OF_RUN)) {
@@ -49,16 +57,19 @@ async function hasRuns(to: TestDatabase, runs: readonly string[]): Promise<void>
 }
 
 await forEachDialect('of a database', (server) => {
+  const from = loaded(server);
+  const key = server.dialect === 'mysql' ? '`key`' : '"key"';
   const into = (flags: string[], check: (to: TestDatabase) => Promise<void>) =>
     withDatabase(
-      () => server.empty(),
+      () => SERVERS.sqlite.empty(),
       async (to) => {
-        await imported(source.uri, to.uri, ...flags);
+        await imported(from().uri, to.uri, ...flags);
         await check(to);
       },
     );
 
   test('an experiment, by name or number, with all that is in it', async () => {
+    const source = from();
     const [row] = await query<{ experiment_id: number; name: string }>(
       source,
       "SELECT experiment_id, name FROM experiments WHERE name = 'fluent'",
@@ -67,7 +78,7 @@ await forEachDialect('of a database', (server) => {
     for (const named of ['fluent', id]) {
       await into(['--experiment', named], async (to) => {
         expect(await values(to, 'SELECT experiment_id FROM experiments')).toEqual([id]);
-        await hasRuns(to, await values(source, `SELECT run_uuid FROM runs WHERE experiment_id = ${id}`));
+        await hasRuns(source, to, await values(source, `SELECT run_uuid FROM runs WHERE experiment_id = ${id}`));
         for (const table of ['trace_info', 'logged_models', 'datasets']) {
           const of = `SELECT experiment_id FROM ${table}`;
           expect(await values(to, of)).toEqual(await values(source, `${of} WHERE experiment_id = ${id}`));
@@ -78,17 +89,18 @@ await forEachDialect('of a database', (server) => {
   });
 
   test('a run that is in another one brings that, its datasets and its models', async () => {
+    const source = from();
     const [nested] = await query<{ run_uuid: string; parent: string }>(
       source,
-      `SELECT run_uuid, value AS parent FROM tags WHERE "key" = 'mlflow.parentRunId' ORDER BY run_uuid LIMIT 1`,
+      `SELECT run_uuid, value AS parent FROM tags WHERE ${key} = 'mlflow.parentRunId' ORDER BY run_uuid LIMIT 1`,
     );
-    const above = await values(
-      source,
-      `WITH RECURSIVE up(id) AS (SELECT '${nested?.run_uuid}' UNION
-         SELECT t.value FROM tags t JOIN up ON t.run_uuid = up.id WHERE t."key" = 'mlflow.parentRunId') SELECT id FROM up`,
-    );
+    const above = [nested?.run_uuid ?? ''];
+    for (let id = above[0]; id !== undefined; ) {
+      [id] = await values(source, `SELECT value FROM tags WHERE ${key} = 'mlflow.parentRunId' AND run_uuid = '${id}'`);
+      if (id !== undefined) above.push(id);
+    }
     expect(above.length).toBeGreaterThan(1);
-    await into(['--run', nested?.run_uuid ?? ''], (to) => hasRuns(to, above));
+    await into(['--run', nested?.run_uuid ?? ''], (to) => hasRuns(source, to, above));
 
     const [used] = await values(source, "SELECT destination_id FROM inputs WHERE source_type = 'DATASET'");
     await into(['--run', used ?? ''], async (to) => {
@@ -103,6 +115,7 @@ await forEachDialect('of a database', (server) => {
   });
 
   test('a registered model, with its versions and their runs', async () => {
+    const source = from();
     await into(['--model', 'full model'], async (to) => {
       expect(await values(to, 'SELECT name FROM registered_models')).toEqual(['full model']);
       for (const text of [
@@ -116,6 +129,7 @@ await forEachDialect('of a database', (server) => {
   });
 
   test('what began since', async () => {
+    const source = from();
     const starts = await query<{ start_time: number }>(source, 'SELECT start_time FROM runs ORDER BY start_time');
     const since = Number(starts[Math.floor(starts.length / 2)]?.start_time);
     const recent = await values(source, `SELECT run_uuid FROM runs WHERE start_time >= ${since}`);
@@ -134,7 +148,9 @@ await forEachDialect('of a database', (server) => {
 });
 
 describe('an archive', () => {
+  const from = loaded(SERVERS.sqlite);
   test('of a part says so, and gives what a direct import of that part gives', async () => {
+    const source = from();
     const archive = join(folder, 'part');
     const { code } = await mtrack(['export', '--from', source.uri, '--to', archive, '--experiment', 'fluent']);
     expect(code).toBe(0);
@@ -154,6 +170,7 @@ describe('an archive', () => {
   });
 
   test('can be taken a part of', async () => {
+    const source = from();
     const archive = join(folder, 'whole.tar.zst');
     expect((await mtrack(['export', '--from', source.uri, '--to', archive])).code).toBe(0);
     const [run = ''] = await values(source, 'SELECT run_uuid FROM runs WHERE experiment_id = 0');
@@ -161,7 +178,7 @@ describe('an archive', () => {
       () => SERVERS.sqlite.empty(),
       async (to) => {
         await imported(archive, to.uri, '--run', run);
-        await hasRuns(to, [run]);
+        await hasRuns(source, to, [run]);
       },
     );
   });
@@ -187,8 +204,9 @@ test('of files: what is broken elsewhere does not matter', async () => {
 });
 
 test('what is not there is named', async () => {
+  const root = unpackFileStore(fileStoreReleases().at(-1) ?? '', mkdtempSync(join(folder, 'store-')));
   const { code, stderr } = await mtrack([
-    ...['export', '--from', source.uri, '--to', join(folder, 'nothing')],
+    ...['export', '--from', root, '--to', join(folder, 'nothing')],
     ...['--experiment', 'nobody', '--run', 'abc', '--model', 'none'],
   ]);
   expect({ code, stderr }).toEqual({

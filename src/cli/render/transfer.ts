@@ -9,6 +9,8 @@ import { count, duration, plural } from './numbers.js';
 
 /** Problems that are shown; a report has all of them. */
 const SHOWN = 20;
+/** How many of them. */
+type Shown = 'some' | 'all';
 
 export function surveyText({ rows, there, problems, renumbered, target }: Survey): string {
   const lines = [...rows].map(([table, n]) => {
@@ -27,14 +29,14 @@ export function surveyText({ rows, there, problems, renumbered, target }: Survey
   ].join('\n');
 }
 
-export function outcomeText({ tables, problems, unproven, seconds, revision }: Outcome): string {
+export function outcomeText({ tables, problems, unproven, seconds, revision }: Outcome, shown: Shown = 'some'): string {
   const rows = tables.reduce((sum, { added, updated }) => sum + added + updated, 0);
   const rate = seconds > 0 ? `, ${count(Math.round(rows / seconds))} rows/s` : '';
   const left = new Set(problems.filter(isWholeTable).map(({ where }) => where));
   return [
     `${plural(rows, 'row')} in ${duration(seconds)}${rate}, at revision ${revision}`,
     ...tables.filter(({ source, table }) => source.rows > 0 || !left.has(table)).map(tableText),
-    ...problemsText(problems),
+    ...problemsText(problems, shown),
     unproven.length === 0
       ? `read back from the target: every row${problems.length > 0 ? ' that was moved' : ''} is as in the source`
       : `NOT as in the source, when read back: ${unproven.join(', ')}`,
@@ -50,7 +52,7 @@ export function exportText(manifest: Manifest, problems: readonly Problem[], pat
   ].join('\n');
 }
 
-export function verificationText(found: Verification, from: string, to: string): string {
+export function verificationText(found: Verification, from: string, to: string, shown: Shown = 'some'): string {
   const { tables, problems, revision } = found;
   const line = ({ table, source, equal, different, missing, others }: VerifiedTable) => {
     const parts = [
@@ -64,7 +66,7 @@ export function verificationText(found: Verification, from: string, to: string):
   return [
     `${from} in ${to}, at revision ${revision}`,
     ...tables.map(line),
-    ...problemsText(problems),
+    ...problemsText(problems, shown),
     isVerified(found)
       ? `everything${problems.some(({ kind }) => kind === 'not-held') ? ' that files hold' : ''} is there, as it is`
       : 'NOT everything is there as it is',
@@ -82,24 +84,25 @@ function tableText({ table, added, equal, updated, kept, leftBehind, target }: T
   return `  ${table}: ${parts.join(', ')}; checksum ${target.checksum}`;
 }
 
-function problemsText(all: readonly Problem[]): string[] {
+function problemsText(all: readonly Problem[], shown: Shown = 'some'): string[] {
   const tables = all.filter(isWholeTable);
   const problems = all.filter((problem) => !isWholeTable(problem));
   return [
     ...(tables.length > 0 ? ['files have no place for, and leave in the source:'] : []),
     ...tables.map(({ where, rows }) => `  ${where}: ${plural(rows[where] ?? 0, 'row')}`),
-    ...otherProblemsText(problems),
+    ...otherProblemsText(problems, shown),
   ];
 }
 
 const isWholeTable = ({ kind, where, rows }: Problem) => kind === 'not-held' && Object.hasOwn(rows, where);
 
-function otherProblemsText(problems: readonly Problem[]): string[] {
+function otherProblemsText(problems: readonly Problem[], shown: Shown): string[] {
   if (problems.length === 0) return [];
+  const most = shown === 'all' ? problems.length : SHOWN;
   return [
     `${plural(problems.length, 'thing')} to know of:`,
-    ...problems.slice(0, SHOWN).map((problem) => `  ${problemText(problem)}`),
-    ...(problems.length > SHOWN ? [`  and ${count(problems.length - SHOWN)} more: --report PATH has them all`] : []),
+    ...problems.slice(0, most).map((problem) => `  ${problemText(problem)}`),
+    ...(problems.length > most ? [`  and ${count(problems.length - most)} more: --report PATH has them all`] : []),
   ];
 }
 

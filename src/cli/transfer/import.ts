@@ -1,7 +1,7 @@
 /** `import` between the flags and the core: looked at, agreed to, done, and said what came of it. */
-import { writeFileSync } from 'node:fs';
 import { confirm } from '@inquirer/prompts';
 import type { Database } from '../../dialect/dialect.js';
+import { explained } from '../../dialect/explain.js';
 import { offlineDialect, SCHEMES, scratchDatabase } from '../../dialect/index.js';
 import { shellWord } from '../../dialect/shell.js';
 import { FAILURES, MtrackError } from '../../errors.js';
@@ -22,8 +22,9 @@ import { stopOnSignals } from '../signals.js';
 import type { Terminal } from '../terminal.js';
 import { ArtifactMove, type MoveFlags } from './artifacts.js';
 import { transferDisplay } from './progress.js';
+import { writeReport } from './report.js';
 import { narrowed, type SelectionFlags } from './selection.js';
-import { type Opener, refuseSame, storeNamed, withSource, withStore } from './stores.js';
+import { explaining, type Opener, refuseSame, storeNamed, withSource, withStore } from './stores.js';
 
 export interface ImportFlags extends SelectionFlags, MoveFlags {
   readonly from?: string | undefined;
@@ -81,11 +82,11 @@ function intoDatabase(database: Database, flags: ImportFlags, terminal: Terminal
   return {
     shown: database.shown,
     named: database.named,
-    run: runImport,
+    run: (agreed, options) => explaining(database, () => runImport(agreed, options)),
     close: () => undefined,
     look: async (opener, options, change) => {
       let source = await opener.first(database.dialect);
-      const session = await database.reader(options.patience, waitingNotes(terminal.note));
+      const session = await explaining(database, () => database.reader(options.patience, waitingNotes(terminal.note)));
       try {
         const whenEmpty = flags.revision === undefined ? source?.revision : resolveTarget(flags.revision);
         const target = await lookAtTarget(database, session, whenEmpty);
@@ -96,7 +97,7 @@ function intoDatabase(database: Database, flags: ImportFlags, terminal: Terminal
         return await survey(source, target, session, options);
       } catch (error) {
         await source?.close();
-        throw error;
+        throw explained(error, database.dialect, database.shown);
       } finally {
         // Before a writer of the same database is opened: see dialect/sqlite/connect.ts.
         await session.close();
@@ -249,7 +250,7 @@ class Import {
       ...this.#artifactsJson,
       ...(copied && { artifacts: copied }),
     };
-    if (report !== undefined) writeFileSync(report, `${JSON.stringify(result, null, 2)}\n`);
+    writeReport(report, result, outcomeText(outcome, 'all'));
     this.#terminal.say(outcomeText(outcome));
     const { counts } = this.#artifacts;
     if (counts) this.#terminal.say(countsText(counts, 'changed'));

@@ -1,5 +1,6 @@
 /** The stores that rows are moved between: by URI, or as an archive. */
 import type { Database, Dialect } from '../../dialect/dialect.js';
+import { explained } from '../../dialect/explain.js';
 import { shellWord } from '../../dialect/shell.js';
 import { MtrackError } from '../../errors.js';
 import { openArchive } from '../../transfer/archive/read.js';
@@ -93,8 +94,34 @@ const archiveOpener = (shown: string, unpack: () => Promise<Unpacked>): Opener =
   },
 });
 
+/** Runs what asks a database, whose name is in what it says against it: there may be two of a kind. */
+export async function explaining<Result>(database: Database, work: () => Promise<Result>): Promise<Result> {
+  try {
+    return await work();
+  } catch (error) {
+    throw explained(error, database.dialect, database.shown);
+  }
+}
+
+async function* explainingEach<Item>(database: Database, items: AsyncIterable<Item>): AsyncGenerator<Item> {
+  try {
+    yield* items;
+  } catch (error) {
+    throw explained(error, database.dialect, database.shown);
+  }
+}
+
 const databaseOpener = (database: Database, flags: SourceFlags, terminal: Terminal): Opener => ({
-  first: () => openDatabaseSource(database, { patience: flags['wait-timeout'], onWait: waitingNotes(terminal.note) }),
+  first: () =>
+    explaining(database, async () => {
+      const wait = { patience: flags['wait-timeout'], onWait: waitingNotes(terminal.note) };
+      const source = await openDatabaseSource(database, wait);
+      return {
+        ...source,
+        batches: (...asked) => explainingEach(database, source.batches(...asked)),
+        only: (...asked) => explainingEach(database, source.only(...asked)),
+      };
+    }),
   at: () => {
     throw NOT_FIRST;
   },

@@ -1,5 +1,4 @@
 /** `verify` between the flags and the core. */
-import { writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { offlineDialect, SCHEMES, scratchDatabase } from '../../dialect/index.js';
 import { FAILURES } from '../../errors.js';
@@ -17,6 +16,7 @@ import { verificationText } from '../render/transfer.js';
 import { stopOnSignals } from '../signals.js';
 import type { Terminal } from '../terminal.js';
 import { transferDisplay } from './progress.js';
+import { writeReport } from './report.js';
 import { type Opener, refuseSame, storeNamed, withSource } from './stores.js';
 
 export interface VerifyFlags {
@@ -109,7 +109,7 @@ const isDatabase = (source: Source): source is DatabaseSource => 'session' in so
 
 function said(found: Verification, { report, from, to }: VerifyFlags, { say }: Terminal): unknown {
   const result = { ...found, verified: isVerified(found) };
-  if (report !== undefined) writeFileSync(report, `${JSON.stringify(result, null, 2)}\n`);
+  writeReport(report, result, verificationText(found, from, to, 'all'));
   say(verificationText(found, from, to));
   if (!result.verified) process.exitCode = FAILURES.TRANSFER_UNPROVEN.exit;
   else if (found.problems.some(({ kind }) => kind === 'not-held')) process.exitCode = FAILURES.PARTIAL.exit;

@@ -59,8 +59,8 @@ export class RecordRows {
     this.#rows.set(table.name, known);
   }
 
-  get counts(): readonly (readonly [table: string, rows: number])[] {
-    return [...this.#rows].map(([table, rows]) => [table, rows.length]);
+  get byTable(): ReadonlyMap<string, readonly Held[]> {
+    return this.#rows;
   }
 
   of(table: string): readonly Held[] {

@@ -6,7 +6,7 @@ import type { Dialect } from '../../dialect/dialect.js';
 import type { Session } from '../../dialect/session.js';
 import { canonicalWriter } from '../../rows/json.js';
 import { rowsByKey } from '../../rows/lookup.js';
-import { readRows } from '../../rows/read.js';
+import { readRows, weightOf } from '../../rows/read.js';
 import { bound, columnsOf, type Row } from '../../rows/values.js';
 import type { Schema, Table } from '../../schema/model.js';
 import { ARTIFACTS, META, METRICS, MODELS, PARAMS, TAGS, TRACE_INFO, TRACES, TRASH } from '../../store/file/reader.js';
@@ -195,11 +195,15 @@ function moveHere(
   }
 }
 
+const weightOfAll = (rows: readonly Row[]) => rows.reduce((sum, row) => sum + weightOf(row), 0);
+
 /** Tables of which a run's rows are told elsewhere, or are but looked at. */
 const BESIDE: readonly string[] = ['datasets', 'metrics'];
 
 function told({ meter }: Walk, rows: RecordRows, beside: readonly string[] = []): void {
-  for (const [table, n] of rows.counts) if (!beside.includes(table)) meter.add(table, n, 0);
+  for (const [table, held] of rows.byTable) {
+    if (!beside.includes(table)) meter.add(table, held.length, weightOfAll(held.map(({ row }) => row)));
+  }
 }
 
 interface Found {
@@ -249,7 +253,7 @@ async function* entriesOf(kind: Kind, rows: RecordRows, named: Named, walk: Walk
   const where = sql`${sql.raw(dialect.words.id(points.owner))} = ${bound(named[kind.key] ?? null, dialect)}`;
   let waiting: Row[] = [];
   for await (const page of readRows(session, dialect, table, { where, signal })) {
-    walk.meter.add(table.name, page.length, 0);
+    walk.meter.add(table.name, page.length, weightOfAll(page));
     for (const row of page) if (written.size === 0 || !written.has(line(row))) waiting.push(row);
     if (waiting.length < MOST_POINTS) continue;
     yield points.entries(table, inOrder(table, waiting, points.order));
