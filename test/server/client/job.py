@@ -404,7 +404,7 @@ def info_of(info):
         "client": info.client_request_id,
         "metadata": {k: v for k, v in info.trace_metadata.items() if k not in ("mlflow.source.name", "mlflow.trace.sizeStats", "mlflow.trace.sizeBytes")},
         "tags": {k: v for k, v in info.tags.items() if k != "mlflow.artifactLocation"},
-        "assessments": sorted((assessment_of(a) for a in info.assessments), key=lambda a: a["name"]),
+        "assessments": sorted((assessment_of(a) for a in info.assessments), key=lambda a: (a["name"], a["valid"])),
     }
 
 
