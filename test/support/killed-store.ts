@@ -9,9 +9,11 @@ export const TIMES = process.env.MTRACK_TESTS === 'all' ? 50 : 6;
 
 /** Many things at a time; each is told when its promise resolves. @param opening code that makes `store` of `root` */
 const writer = (opening: string) => `
+import { writeSync } from 'node:fs';
 const [root, shared, name] = process.argv.slice(1);
 ${opening}
-const tell = (what, value) => process.stdout.write(JSON.stringify([what, value]) + '\\n');
+// It waits where nobody reads: process.stdout would keep what was told in this process, and die with it.
+const tell = (what, value) => writeSync(1, JSON.stringify([what, value]) + '\\n');
 const pair = (key, value) => ({ key, value });
 async function loop(work) { for (let at = 0; ; at++) await work(at); }
 tell('ready');
