@@ -150,6 +150,8 @@ export interface Dialect {
 
   /** Null where the server is not asked: SQLite has one lock, on all of it. */
   readonly watch: Watch | null;
+  /** Whether a scratch database can be made, to time the steps of a plan on a sample of the rows. */
+  readonly samples: boolean;
 
   /** A column in words, for differences and plans; two columns that are spelt alike are the same. */
   spell(column: Column): string;

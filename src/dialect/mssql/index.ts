@@ -41,6 +41,7 @@ export function mssqlDialect(collation: string | null): Dialect {
     chunkRows: 20_000,
     mostChunks: Number.POSITIVE_INFINITY,
     watch: null,
+    samples: false,
     spell: (column) => spellColumn(column, collation),
     compile: (operation, schema) => compile(operation, schema, collation),
     nthKey,

@@ -40,6 +40,7 @@ export function mysqlDialect(server: Server, defaultCollation: string | null): D
     chunkRows: 20_000,
     mostChunks: Number.POSITIVE_INFINITY,
     watch: watchOf(server),
+    samples: true,
     spell: spellColumn,
     compile: (operation, schema) => compile(operation, schema, { server, defaultCollation }),
     nthKey,

@@ -41,6 +41,7 @@ export const postgresql: Dialect = {
   chunkRows: 5_000_000,
   mostChunks: 8,
   watch,
+  samples: true,
   spell: spellColumn,
   compile,
   nthKey,

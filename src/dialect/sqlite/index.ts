@@ -39,6 +39,7 @@ export function sqliteDialect(path: string | null): Dialect {
     chunkRows: 50_000,
     mostChunks: Number.POSITIVE_INFINITY,
     watch: null,
+    samples: true,
     spell: spellColumn,
     compile,
     nthKey,

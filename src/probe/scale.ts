@@ -1,0 +1,113 @@
+/** From what the steps of a plan took on samples to what they take on all rows. */
+import { writtenBy } from '../schema/describe.js';
+import { isComputed } from '../schema/operations.js';
+import { type Measured, stepsOf, workedThrough } from '../upgrade/cost.js';
+import type { Plan, Step } from '../upgrade/plan.js';
+import { named } from '../upgrade/watch.js';
+import type { RowCounts } from './sample.js';
+
+/** A sample, and what the plan took on it. */
+export interface Trial {
+  readonly rows: RowCounts;
+  /** Seconds by the name of the step. */
+  readonly steps: ReadonlyMap<string, number>;
+  /** Seconds beside the steps. */
+  readonly rest: number;
+}
+
+/** What was timed on a smaller part of a table says nothing of the whole. */
+const MOST_TIMES = 25;
+
+/**
+ * @param rows of the database
+ * @param trials on samples, the smaller one first
+ */
+export function scaled(plan: Plan, rows: RowCounts, trials: readonly Trial[]): Measured {
+  const drivers = driversOf(plan, rows);
+  const steps = new Map<Step, number>();
+  let isMissing = false;
+  for (const [step, name] of named(stepsOf(plan))) {
+    const driver = drivers.get(step);
+    const seconds =
+      driver === undefined ? null : scaledTo(driver, rows, trials, growthOf(step), ({ steps }) => steps.get(name));
+    if (seconds === null) isMissing ||= driver !== undefined;
+    else steps.set(step, seconds);
+  }
+  const largest = [...rows].reduce((most, each) => (each[1] > most[1] ? each : most), ['', 0] as const)[0];
+  return {
+    basis: 'probed',
+    steps,
+    rest: scaledTo(largest, rows, trials, linear, ({ rest }) => rest),
+    lacks: isMissing ? 'the sample is too small a part of the table' : null,
+    sample: { table: largest, rows: trials.at(-1)?.rows.get(largest) ?? 0, of: rows.get(largest) ?? 0 },
+  };
+}
+
+function scaledTo(
+  table: string,
+  rows: RowCounts,
+  trials: readonly Trial[],
+  growth: Growth,
+  secondsOf: (trial: Trial) => number | undefined,
+): number | null {
+  const all = rows.get(table) ?? 0;
+  const points = trials.flatMap((trial): Point[] => {
+    const [n, seconds] = [trial.rows.get(table) ?? 0, secondsOf(trial)];
+    return n === 0 || seconds === undefined ? [] : [{ work: growth(n), seconds }];
+  });
+  const most = Math.max(0, ...trials.map((trial) => trial.rows.get(table) ?? 0));
+  return all > MOST_TIMES * most ? null : extrapolated(points, growth(all));
+}
+
+/** How work grows with rows. */
+type Growth = (rows: number) => number;
+const linear: Growth = (rows) => rows;
+/** Rows are sorted, or find their places in an index one by one. */
+const sorting: Growth = (rows) => rows * Math.log2(rows + 1);
+
+/** Reading alone is linear; whatever writes rows keeps the indexes over them, and what moves rows groups them, or looks others up. */
+function growthOf({ operation, effects }: Step): Growth {
+  if (operation.op === 'require') return linear;
+  if (operation.op !== 'alterTable') return sorting;
+  return effects.some(({ work }) => work === 'index' || work === 'rewrite') ? sorting : linear;
+}
+
+interface Point {
+  readonly work: number;
+  readonly seconds: number;
+}
+
+/** What does not grow, and what does, from two points; from one, all of it grows. */
+function extrapolated(points: readonly Point[], work: number): number | null {
+  const large = points.at(-1);
+  if (!large) return null;
+  const small = points.find((point) => point.work < large.work) ?? { work: 0, seconds: 0 };
+  const slope = Math.max(0, (large.seconds - small.seconds) / (large.work - small.work));
+  const fixed = Math.max(0, large.seconds - slope * large.work);
+  return fixed + slope * work;
+}
+
+/** The table that the time of a step grows with: of those that it works through, the one with the most rows in the database. */
+export function driversOf(plan: Plan, rows: RowCounts): Map<Step, string> {
+  /** Tables that the plan itself fills grow with their source. */
+  const sources = new Map<string, string>();
+  const drivers = new Map<Step, string>();
+  const sourceOf = (table: string) => sources.get(table) ?? table;
+  for (const step of stepsOf(plan)) {
+    const worked = workedThrough(step)
+      .map(sourceOf)
+      .filter((table) => (rows.get(table) ?? 0) > 0);
+    const [first, ...others] = worked;
+    if (first === undefined) continue;
+    drivers.set(
+      step,
+      others.reduce((most, each) => ((rows.get(each) ?? 0) > (rows.get(most) ?? 0) ? each : most), first),
+    );
+    const { operation } = step;
+    if (operation.op !== 'backfill' && !isComputed(operation)) continue;
+    for (const table of writtenBy(operation)) {
+      if ((rows.get(table) ?? 0) === 0) sources.set(table, sourceOf(operation.over.table));
+    }
+  }
+  return drivers;
+}
