@@ -3,7 +3,6 @@
  * file: in the folder for temporary files), and what they took there is scaled to all rows. The database itself is only read.
  */
 import type { Database } from '../dialect/dialect.js';
-import type { Session } from '../dialect/session.js';
 import { MtrackError, messageOf } from '../errors.js';
 import { schemaAt } from '../schema/lineage.js';
 import { type Assessment, assess } from '../upgrade/assess.js';
@@ -11,6 +10,7 @@ import { StepClock } from '../upgrade/clock.js';
 import { tablesInPlan } from '../upgrade/cost.js';
 import { execute } from '../upgrade/execute.js';
 import { makeTables } from '../upgrade/init.js';
+import type { Plan } from '../upgrade/plan.js';
 import { stopIfAsked } from '../upgrade/steps.js';
 import { named } from '../upgrade/watch.js';
 import { copySample, countedRows, type RowCounts, type SampleOptions, withParents } from './sample.js';
@@ -28,8 +28,8 @@ export interface TrialOptions {
 /** The sample is no smaller part of the largest table, and has no more of its rows. */
 const LEAST_SHARE = 1 / 20;
 const MOST_ROWS = 1_000_000;
-/** The smaller of the two samples. */
-const SMALLER = 1 / 4;
+/** The smaller of the two samples, from which is seen what does not grow: so short that whatever else runs hardly counts. */
+const SMALLER = 1 / 50;
 /** Nobody else is there: to wait for, in milliseconds. */
 const LOCK_MS = 10_000;
 
@@ -70,38 +70,48 @@ export async function trialsOf(
   const { dialect } = database;
   const { start, plan } = assessment;
   const schema = schemaAt(plan.from, dialect.traits);
-  // A snapshot of a file may be a copy of it: its rows may as well be of different moments.
-  const isFile = dialect.transaction === 'upgrade';
-  const source = await (isFile ? database.reader(options.patience) : database.snapshot(options.patience));
-  try {
-    const tables = withParents(tablesInPlan(plan, start.schema), schema);
-    const rows = await countedRows(source, dialect, await dialect.readStats(source, tables));
-    const largest = Math.max(1, ...rows.values());
-    const wanted = Math.max(options.sampleRows, Math.min(MOST_ROWS, largest * LEAST_SHARE));
-    const share = Math.min(1, wanted / largest);
-    const trials: Trial[] = [];
-    for (const each of share < 1 ? [share * SMALLER, share] : [1]) {
-      options.onProgress(`timing the plan on ${Math.ceil(each * largest)} of ${largest} rows of the largest table`);
-      const sample: SampleOptions = { schema, tables, rows, share: each, signal: options.signal };
-      trials.push(await tried(database, source, assessment, sample));
-    }
-    return { rows, trials };
-  } finally {
-    await source.close();
+  const tables = withParents(tablesInPlan(plan, start.schema), schema);
+  const reader = await database.reader(options.patience);
+  const rows = await dialect
+    .readStats(reader, tables)
+    .then((stats) => countedRows(reader, dialect, stats))
+    .finally(() => reader.close());
+  const largest = Math.max(1, ...rows.values());
+  const wanted = Math.max(options.sampleRows, Math.min(MOST_ROWS, largest * LEAST_SHARE));
+  const share = Math.min(1, wanted / largest);
+  const trials: Trial[] = [];
+  for (const each of share < 1 ? [share * SMALLER, share] : [1]) {
+    options.onProgress(`timing the plan on ${Math.ceil(each * largest)} of ${largest} rows of the largest table`);
+    const sample: SampleOptions = { schema, tables, rows, share: each, signal: options.signal };
+    trials.push(await tried(database, plan, sample, options.patience));
   }
+  return { rows, trials };
 }
 
 /** Runs the plan on a sample, in a scratch database that is made and dropped. */
-async function tried(database: Database, source: Session, { plan }: Assessment, sample: SampleOptions): Promise<Trial> {
+async function tried(database: Database, plan: Plan, sample: SampleOptions, patience: number): Promise<Trial> {
   const backups = await database.backups();
   const scratch = await backups.createScratch();
   try {
     await makeTables(scratch.database, plan.from);
-    const loader = await scratch.database.loader();
-    const rows = await copySample(source, loader, database.dialect, sample).finally(() => loader.close());
+    const rows = await copied(database, scratch.database, sample, patience);
     return { rows, ...(await clocked(scratch.database, plan.to, sample.signal)) };
   } finally {
     await scratch.drop();
+  }
+}
+
+/** The database is read for no longer than this takes. */
+async function copied(from: Database, to: Database, sample: SampleOptions, patience: number): Promise<RowCounts> {
+  const { dialect } = from;
+  // A snapshot of a file may be a copy of it: its rows may as well be of different moments.
+  const isFile = dialect.transaction === 'upgrade';
+  const source = await (isFile ? from.reader(patience) : from.snapshot(patience));
+  try {
+    const loader = await to.loader();
+    return await copySample(source, loader, dialect, sample).finally(() => loader.close());
+  } finally {
+    await source.close();
   }
 }
 

@@ -78,7 +78,8 @@ function movesRows(operation: Operation): operation is Backfill | DeriveRows | D
 const SLOWEST = { rowsPerSecond: 10_000, bytesPerSecond: 10_000_000, perPass: 0.02 } as const;
 /** Half of the 128 MB that MariaDB and PostgreSQL have where nothing was set. */
 const IN_MEMORY = 64_000_000;
-/** No row is derived from fewer bytes. */
+/** Rows that SQL makes of one; and no row is derived in TypeScript from fewer bytes. */
+const MOST_MADE = 4;
 const LEAST_BYTES = 16;
 
 type Size = Pick<TableStats, 'rows' | 'bytes'>;
@@ -130,13 +131,11 @@ function grow(sizes: Map<string, Size>, operation: Operation): void {
   if (!movesRows(operation)) return;
   const source = sizes.get(operation.over.table);
   if (!source || source.rows === 0) return;
+  const made = isComputed(operation) ? source.bytes / LEAST_BYTES : source.rows * MOST_MADE;
   for (const table of writtenBy(operation)) {
     if (table === operation.over.table) continue;
     const before = sizes.get(table) ?? { rows: 0, bytes: 0 };
-    sizes.set(table, {
-      rows: before.rows + source.rows + source.bytes / LEAST_BYTES,
-      bytes: before.bytes + source.bytes,
-    });
+    sizes.set(table, { rows: before.rows + made, bytes: before.bytes + source.bytes });
   }
 }
 

@@ -34,7 +34,7 @@ EXIT STATUS: 0 shown, 25 when a table would be blocked for longer than --max-blo
       default: 200_000,
       min: 1,
     }),
-    'max-blocked': duration({ description: 'fail when others would be kept from a table for longer' }),
+    'max-blocked': duration({ description: 'fail when others would be kept from a table for longer, or may be' }),
   };
 
   async run(): Promise<unknown> {
