@@ -44,10 +44,10 @@ export interface Costs {
 export function costsOf({ plan, stats, measured }: Costed): Costs {
   const bounds = boundsOf(plan, stats);
   const timeOf = (step: Step): Time => {
-    const bound = bounds.steps.get(step);
-    if (bound === undefined) return INSTANT;
     const seconds = measured?.steps.get(step);
-    return seconds === undefined || !measured ? unknownTime(bound) : measuredTime(seconds, measured.basis);
+    if (measured && seconds !== undefined) return measuredTime(seconds, measured.basis);
+    const bound = bounds.steps.get(step);
+    return bound === undefined ? INSTANT : unknownTime(bound);
   };
   const rest = () => {
     if (bounds.rest === 0) return INSTANT;
