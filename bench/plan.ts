@@ -61,7 +61,7 @@ async function compare(peer: Peer): Promise<void> {
   });
   const probing = (performance.now() - began) / 1000;
   const { plan, stats } = assessment;
-  const costed = { plan, stats, measured: scaled(plan, tried.rows, tried.trials) };
+  const costed = { plan, stats, measured: scaled(plan, tried.whole, tried.trials) };
   const costs = costsOf(costed);
   const clock = new StepClock();
   const options = { lockTimeout: PATIENCE, patience: PATIENCE, signal, onProgress: clock.tell };
@@ -95,7 +95,14 @@ async function compare(peer: Peer): Promise<void> {
     const raw = tried.trials.map((trial) => ({ rows: [...trial.rows], steps: [...trial.steps], rest: trial.rest }));
     writeFileSync(
       `${process.env.RAW}-${peer.name}.json`,
-      JSON.stringify({ rows: [...tried.rows], trials: raw, taken: [...taken], rest: seconds - all }),
+      JSON.stringify({
+        rows: [...tried.whole.rows],
+        bytes: [...tried.whole.bytes],
+        memory: tried.whole.memory,
+        trials: raw,
+        taken: [...taken],
+        rest: seconds - all,
+      }),
     );
   }
 }

@@ -15,32 +15,62 @@ export interface Trial {
   readonly rest: number;
 }
 
+/** The tables of the database that a sample is of. */
+export interface Whole {
+  readonly rows: RowCounts;
+  readonly bytes: ReadonlyMap<string, number>;
+  /** Bytes of tables that are kept in memory. */
+  readonly memory: number;
+}
+
 /** What was timed on a smaller part of a table says nothing of the whole. */
 const MOST_TIMES = 25;
 
 /**
- * @param rows of the database
- * @param trials on samples, the smaller one first
+ * The share of a table that is as large as the memory; 0 of one that fits into it with its copy, and is as quickly read and
+ * written as its sample is.
  */
-export function scaled(plan: Plan, rows: RowCounts, trials: readonly Trial[]): Measured {
+export function shareBeyondMemory(table: string, { bytes, memory }: Whole): number {
+  const size = bytes.get(table) ?? 0;
+  return 2 * size <= memory ? 0 : Math.min(1, memory / size);
+}
+
+/** @param trials on samples, the smaller one first */
+export function scaled(plan: Plan, whole: Whole, trials: readonly Trial[]): Measured {
+  const { rows } = whole;
   const drivers = driversOf(plan, rows);
   const steps = new Map<Step, number>();
-  let isMissing = false;
+  const lacks = new Set<string>();
   for (const [step, name] of named(stepsOf(plan))) {
-    const driver = drivers.get(step);
-    const seconds =
-      driver === undefined ? null : scaledTo(driver, rows, trials, growthOf(step), ({ steps }) => steps.get(name));
-    if (seconds === null) isMissing ||= driver !== undefined;
-    else steps.set(step, seconds);
+    const table = drivers.get(step);
+    if (table === undefined) continue;
+    const why = whyNot(table, whole, trials);
+    const seconds = scaledTo(table, rows, trials, growthOf(step), ({ steps }) => steps.get(name));
+    if (why !== null) lacks.add(why);
+    else if (seconds !== null) steps.set(step, seconds);
   }
   const largest = [...rows].reduce((most, each) => (each[1] > most[1] ? each : most), ['', 0] as const)[0];
+  const isShort = whyNot(largest, whole, trials) !== null;
   return {
     basis: 'probed',
     steps,
-    rest: scaledTo(largest, rows, trials, linear, ({ rest }) => rest),
-    lacks: isMissing ? 'the sample is too small a part of the table' : null,
-    sample: { table: largest, rows: trials.at(-1)?.rows.get(largest) ?? 0, of: rows.get(largest) ?? 0 },
+    rest: isShort ? null : scaledTo(largest, rows, trials, linear, ({ rest }) => rest),
+    lacks: lacks.size === 0 ? null : [...lacks].join(', and '),
+    sample: { table: largest, rows: sampled(largest, trials), of: rows.get(largest) ?? 0 },
   };
+}
+
+const sampled = (table: string, trials: readonly Trial[]) =>
+  Math.max(0, ...trials.map(({ rows }) => rows.get(table) ?? 0));
+
+/** Why a sample says nothing of a table; null where it does. */
+function whyNot(table: string, whole: Whole, trials: readonly Trial[]): string | null {
+  const share = sampled(table, trials) / Math.max(1, whole.rows.get(table) ?? 0);
+  if (share * MOST_TIMES < 1) return `the sample is too small a part of ${table}`;
+  // Nearly is enough: how many bytes a table has is known about.
+  if (share < 0.8 * shareBeyondMemory(table, whole))
+    return `${table} is larger than the memory of the server, and the sample is not`;
+  return null;
 }
 
 function scaledTo(
@@ -50,13 +80,11 @@ function scaledTo(
   growth: Growth,
   secondsOf: (trial: Trial) => number | undefined,
 ): number | null {
-  const all = rows.get(table) ?? 0;
   const points = trials.flatMap((trial): Point[] => {
     const [n, seconds] = [trial.rows.get(table) ?? 0, secondsOf(trial)];
     return n === 0 || seconds === undefined ? [] : [{ work: growth(n), seconds }];
   });
-  const most = Math.max(0, ...trials.map((trial) => trial.rows.get(table) ?? 0));
-  return all > MOST_TIMES * most ? null : extrapolated(points, growth(all));
+  return extrapolated(points, growth(rows.get(table) ?? 0));
 }
 
 /** How work grows with rows. */

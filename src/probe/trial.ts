@@ -2,7 +2,8 @@
  * How long the steps of a plan take here: they are run on samples of the rows, in scratch databases on the same server (of a
  * file: in the folder for temporary files), and what they took there is scaled to all rows. The database itself is only read.
  */
-import type { Database } from '../dialect/dialect.js';
+import type { Database, Dialect } from '../dialect/dialect.js';
+import type { Session } from '../dialect/session.js';
 import { MtrackError, messageOf } from '../errors.js';
 import { schemaAt } from '../schema/lineage.js';
 import { type Assessment, assess } from '../upgrade/assess.js';
@@ -14,7 +15,7 @@ import type { Plan } from '../upgrade/plan.js';
 import { stopIfAsked } from '../upgrade/steps.js';
 import { named } from '../upgrade/watch.js';
 import { copySample, countedRows, type RowCounts, type SampleOptions, withParents } from './sample.js';
-import { scaled, type Trial } from './scale.js';
+import { scaled, shareBeyondMemory, type Trial, type Whole } from './scale.js';
 
 export interface TrialOptions {
   readonly signal: AbortSignal;
@@ -46,8 +47,8 @@ export async function timeOnSample(
   if (plan.initial) return assessment;
   if (start.state === 'at' && start.partWay) return untimed(assessment, 'an upgrade was cut off inside a revision');
   try {
-    const { rows, trials } = await trialsOf(database, assessment, options);
-    return { ...assessment, measured: scaled(plan, rows, trials) };
+    const { whole, trials } = await trialsOf(database, assessment, options);
+    return { ...assessment, measured: scaled(plan, whole, trials) };
   } catch (error) {
     stopIfAsked(options.signal);
     if (error instanceof MtrackError) throw error;
@@ -61,23 +62,22 @@ const untimed = (assessment: Assessment, lacks: string): Assessment => ({
   measured: { basis: 'probed', steps: new Map(), rest: null, lacks },
 });
 
-/** Runs the plan on samples, the smaller one first. @returns with how many rows the database has */
+/** Runs the plan on samples, the smaller one first. @returns with the size of the database */
 export async function trialsOf(
   database: Database,
   assessment: Assessment,
   options: TrialOptions,
-): Promise<{ readonly rows: RowCounts; readonly trials: readonly Trial[] }> {
+): Promise<{ readonly whole: Whole; readonly trials: readonly Trial[] }> {
   const { dialect } = database;
   const { start, plan } = assessment;
   const schema = schemaAt(plan.from, dialect.traits);
   const tables = withParents(tablesInPlan(plan, start.schema), schema);
   const reader = await database.reader(options.patience);
-  const rows = await dialect
-    .readStats(reader, tables)
-    .then((stats) => countedRows(reader, dialect, stats))
-    .finally(() => reader.close());
+  const whole = await measured(reader, dialect, tables).finally(() => reader.close());
+  const { rows } = whole;
   const largest = Math.max(1, ...rows.values());
-  const wanted = Math.max(options.sampleRows, Math.min(MOST_ROWS, largest * LEAST_SHARE));
+  const least = Math.max(LEAST_SHARE, ...tables.map((table) => shareBeyondMemory(table, whole)));
+  const wanted = Math.max(options.sampleRows, Math.min(MOST_ROWS, largest * least));
   const share = Math.min(1, wanted / largest);
   const trials: Trial[] = [];
   for (const each of share < 1 ? [share * SMALLER, share] : [1]) {
@@ -85,7 +85,16 @@ export async function trialsOf(
     const sample: SampleOptions = { schema, tables, rows, share: each, signal: options.signal };
     trials.push(await tried(database, plan, sample, options.patience));
   }
-  return { rows, trials };
+  return { whole, trials };
+}
+
+async function measured(session: Session, dialect: Dialect, tables: readonly string[]): Promise<Whole> {
+  const stats = await dialect.readStats(session, tables);
+  return {
+    rows: await countedRows(session, dialect, stats),
+    bytes: new Map([...stats].map(([table, { bytes }]) => [table, bytes])),
+    memory: await dialect.memory(session),
+  };
 }
 
 /** Runs the plan on a sample, in a scratch database that is made and dropped. */

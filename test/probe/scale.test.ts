@@ -21,6 +21,13 @@ const statsOf = (rows: Readonly<Record<string, number>>, bytesPerRow = 300) =>
 const LARGE = { experiments: 10, runs: 20_000, metrics: 2_000_000, params: 200_000, tags: 100_000 };
 const SMALL = { experiments: 3, runs: 20, metrics: 200, params: 60, tags: 40 };
 
+const wholeOf = (memory: number) => ({
+  rows: new Map(Object.entries(LARGE)),
+  bytes: new Map([...statsOf(LARGE)].map(([table, { bytes }]) => [table, bytes])),
+  memory,
+});
+const PLENTY = 2 ** 40;
+
 /** A sample on which each step took what `seconds` says for so many rows of the largest of its tables. */
 function trial(share: number, steps: readonly Step[], seconds: (rows: number) => number): Trial {
   const rows = new Map(Object.entries(LARGE).map(([table, n]) => [table, Math.ceil(n * share)]));
@@ -41,10 +48,7 @@ describe.each(['sqlite', 'postgresql', 'mariadb', 'mysql'])('%s', (scheme) => {
     const { plan: whole } = await plan();
     const steps = stepsOf(whole);
     const linear = (rows: number) => 0.05 + rows / 100_000;
-    const measured = scaled(whole, new Map(Object.entries(LARGE)), [
-      trial(1 / 80, steps, linear),
-      trial(1 / 20, steps, linear),
-    ]);
+    const measured = scaled(whole, wholeOf(PLENTY), [trial(1 / 80, steps, linear), trial(1 / 20, steps, linear)]);
     expect(measured.lacks).toBeNull();
     const costs = costsOf({ plan: whole, stats: statsOf(LARGE), measured });
     const found = steps.filter(({ effects }) =>
@@ -63,9 +67,22 @@ describe.each(['sqlite', 'postgresql', 'mariadb', 'mysql'])('%s', (scheme) => {
   test('a sample that is too small a part says nothing', async () => {
     const { plan: whole } = await plan();
     const steps = stepsOf(whole);
-    const measured = scaled(whole, new Map(Object.entries(LARGE)), [trial(1 / 1000, steps, () => 1)]);
+    const measured = scaled(whole, wholeOf(PLENTY), [trial(1 / 1000, steps, () => 1)]);
     expect(measured.lacks).toMatch(/sample/);
     expect([...measured.steps.keys()].filter(({ tables }) => tables.includes('metrics'))).toEqual([]);
+  });
+
+  test('nor does one that fits into the memory of the server where the table does not', async () => {
+    const { plan: whole } = await plan();
+    const steps = stepsOf(whole);
+    const metrics = 300 * LARGE.metrics;
+    const known = (share: number, memory: number) =>
+      [...scaled(whole, wholeOf(memory), [trial(share, steps, () => 1)]).steps.keys()].some(({ effects }) =>
+        effects.some(({ table, work }) => table === 'metrics' && work !== 'none'),
+      );
+    expect(known(1 / 10, 2 * metrics)).toBe(true);
+    expect(known(1 / 10, metrics / 2)).toBe(false);
+    expect(known(1 / 2, metrics / 2)).toBe(true);
   });
 
   test('without a measurement large tables are not known, and refused whatever the limit', async () => {

@@ -42,6 +42,7 @@ export function mssqlDialect(collation: string | null): Dialect {
     mostChunks: Number.POSITIVE_INFINITY,
     watch: null,
     samples: false,
+    memory: async () => 0,
     spell: (column) => spellColumn(column, collation),
     compile: (operation, schema) => compile(operation, schema, collation),
     nthKey,
