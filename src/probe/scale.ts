@@ -105,11 +105,13 @@ interface Point {
   readonly seconds: number;
 }
 
-/** What does not grow, and what does, from two points; from one, all of it grows. */
+/** What does not grow, and what does, from a small sample and a large one; without the small one, all of it grows. */
 function extrapolated(points: readonly Point[], work: number): number | null {
-  const large = points.at(-1);
+  const most = Math.max(0, ...points.map((point) => point.work));
+  // Of the same sample timed twice the shorter time: the other one is of whatever else ran then.
+  const [large] = points.filter((point) => 2 * point.work > most).sort((a, b) => a.seconds - b.seconds);
   if (!large) return null;
-  const small = points.find((point) => point.work < large.work) ?? { work: 0, seconds: 0 };
+  const small = points.find((point) => 2 * point.work <= most) ?? { work: 0, seconds: 0 };
   const slope = Math.max(0, (large.seconds - small.seconds) / (large.work - small.work));
   const fixed = Math.max(0, large.seconds - slope * large.work);
   return fixed + slope * work;

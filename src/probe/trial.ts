@@ -62,7 +62,7 @@ const untimed = (assessment: Assessment, lacks: string): Assessment => ({
   measured: { basis: 'probed', steps: new Map(), rest: null, lacks },
 });
 
-/** Runs the plan on samples, the smaller one first. @returns with the size of the database */
+/** Runs the plan on samples, a smaller one and twice a larger one. @returns with the size of the database */
 export async function trialsOf(
   database: Database,
   assessment: Assessment,
@@ -80,7 +80,7 @@ export async function trialsOf(
   const wanted = Math.max(options.sampleRows, Math.min(MOST_ROWS, largest * least));
   const share = Math.min(1, wanted / largest);
   const trials: Trial[] = [];
-  for (const each of share < 1 ? [share * SMALLER, share] : [1]) {
+  for (const each of share < 1 ? [share * SMALLER, share, share] : [1]) {
     options.onProgress(`timing the plan on ${Math.ceil(each * largest)} of ${largest} rows of the largest table`);
     const sample: SampleOptions = { schema, tables, rows, share: each, signal: options.signal };
     trials.push(await tried(database, plan, sample, options.patience));
