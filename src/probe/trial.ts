@@ -51,8 +51,8 @@ export async function timeOnSample(
     return { ...assessment, measured: scaled(plan, whole, trials) };
   } catch (error) {
     stopIfAsked(options.signal);
-    if (error instanceof MtrackError) throw error;
-    // Rows that the model has no place for, most likely.
+    if (error instanceof MtrackError && error.code === 'RESTORE_FAILED') throw error;
+    // Rows that the model has no place for, or that the upgrade refuses.
     return untimed(assessment, `no sample could be made: ${messageOf(error)}`);
   }
 }
@@ -62,7 +62,7 @@ const untimed = (assessment: Assessment, lacks: string): Assessment => ({
   measured: { basis: 'probed', steps: new Map(), rest: null, lacks },
 });
 
-/** Runs the plan on samples, a smaller one and twice a larger one. @returns with the size of the database */
+/** Runs the plan on samples: on a small one, and twice on a large one. @returns with the size of the database */
 export async function trialsOf(
   database: Database,
   assessment: Assessment,
