@@ -1,5 +1,5 @@
 /** Statements of hot paths: their text is made once for each shape and kept, and only values are bound to it after that. */
-import { CompiledQuery, type Expression, type Kysely, sql } from 'kysely';
+import { CompiledQuery, type Expression, type Kysely, type RawBuilder, sql } from 'kysely';
 import type { Columns, Compilable, InsertShape, Packing, Statement } from '../../dialect/query-words.js';
 import type { Context } from './context.js';
 import type { Tables } from './entities/index.js';
@@ -107,6 +107,20 @@ async function packedRows(
   const all = parts.flatMap(() => values);
   const [row] = await rowsOf(context, db, shape, build, all);
   return parts.map(([name, { columns }]) => unpack(columns, row?.[name]));
+}
+
+/** The rows of a query that gives many. */
+export async function manyRows<Row>(
+  { pool: { words } }: Pick<Context, 'pool'>,
+  db: Kysely<Tables>,
+  columns: Columns<Row>,
+  query: RawBuilder<Row>,
+): Promise<Row[]> {
+  const { packing } = words;
+  if (!packing) return (await query.execute(db)).rows;
+  const packed = packing.pack(Object.keys(columns), query);
+  const { rows } = await sql<{ packed: unknown }>`SELECT ${packed} AS packed`.execute(db);
+  return packing.unpack(columns, rows[0]?.packed);
 }
 
 /** How many rows a statement changed. Parameters as for rowsOf. */
