@@ -52,7 +52,9 @@ export async function openLoader(path: string | null): Promise<Loader> {
     },
     load: async (table, columns, rows) => {
       await makeRoom();
-      const into = `INSERT INTO ${quoteName(table)} (${columns.map(({ name }) => quoteName(name)).join(', ')}) VALUES `;
+      // FAIL leaves the rows in front of one that is refused, and whoever loads rolls back: by default SQLite would keep what
+      // each page was before the statement, in a file, to undo the statement alone, which is a third of the time.
+      const into = `INSERT OR FAIL INTO ${quoteName(table)} (${columns.map(({ name }) => quoteName(name)).join(', ')}) VALUES `;
       let at = 0;
       for (; at + TOGETHER <= rows.length; at += TOGETHER) {
         const values: (Value | number)[] = [];
