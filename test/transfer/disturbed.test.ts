@@ -60,7 +60,7 @@ await forEachDialect('an import', (server) => {
     );
 
   test('into a database that is full says so, and goes on when there is room', async () => {
-    const like = server.dialect === 'postgresql' ? '^COMMIT' : 'INSERT INTO .?(?:tags|params)';
+    const like = server.dialect === 'postgresql' ? '^COMMIT' : 'INSERT (?:OR FAIL )?INTO .?(?:tags|params)';
     await disturbed({ like, side: 'before', does: 'error', error: FULL[server.dialect] ?? {} }, 18, 'DISK_FULL');
   });
 

@@ -14,6 +14,8 @@ const TOGETHER = 16;
 
 /** Indexes of big tables are changed all over: 32 MiB of them in memory, where SQLite's own measure is 2. */
 const CACHE = 'PRAGMA cache_size = -32768';
+/** What is sorted for an index is sorted beside the reading of it. */
+const THREADS = 'PRAGMA threads = 1';
 
 export async function openLoader(path: string | null): Promise<Loader> {
   const { session, database } = await openWriter(path);
@@ -32,7 +34,7 @@ export async function openLoader(path: string | null): Promise<Loader> {
   let hasRoom = false;
   /** Not before there is something to load, under a lock: it reads the schema, for which there may be somebody to wait. */
   const makeRoom = async () => {
-    if (!hasRoom) await session.rows(CACHE);
+    if (!hasRoom) for (const setting of [CACHE, THREADS]) await session.rows(setting);
     hasRoom = true;
   };
   return {
