@@ -31,7 +31,7 @@ export type Told =
 const THREADS = Math.min(2, availableParallelism());
 /** Parts that are given to a thread beforehand, and batches that may wait for being taken. */
 const AHEAD = 2;
-const CREDIT = 8;
+const CREDIT = 3;
 /** So many parts are not worth a thread. */
 const FEW = 10;
 
