@@ -14,8 +14,8 @@ const TOGETHER = 16;
 
 /** Indexes of big tables are changed all over: 32 MiB of them in memory, where SQLite's own measure is 2. */
 const CACHE = 'PRAGMA cache_size = -32768';
-/** What is sorted for an index is sorted beside the reading of it. */
-const THREADS = 'PRAGMA threads = 1';
+/** What is sorted for an index is sorted by a thread of its own, while more of it is read; each takes as much as the cache. */
+const SORTING = ['PRAGMA threads = 1', 'PRAGMA cache_size = -12288'];
 
 export async function openLoader(path: string | null): Promise<Loader> {
   const { session, database } = await openWriter(path);
@@ -34,7 +34,7 @@ export async function openLoader(path: string | null): Promise<Loader> {
   let hasRoom = false;
   /** Not before there is something to load, under a lock: it reads the schema, for which there may be somebody to wait. */
   const makeRoom = async () => {
-    if (!hasRoom) for (const setting of [CACHE, THREADS]) await session.rows(setting);
+    if (!hasRoom) await session.rows(CACHE);
     hasRoom = true;
   };
   return {
@@ -50,6 +50,7 @@ export async function openLoader(path: string | null): Promise<Loader> {
       }
     },
     restoreIndexes: async () => {
+      for (const setting of SORTING) await session.rows(setting);
       for (const create of suspended.splice(0)) await session.run(create);
     },
     load: async (table, columns, rows) => {
