@@ -24,6 +24,7 @@ export const FAILURES = {
   VERIFY_FAILED: { exit: 17, means: 'the upgrade ran, and the schema or the rows are not what they should be' },
   DISK_FULL: { exit: 18, means: 'the database ran out of space' },
   STATEMENT_FAILED: { exit: 19, means: 'the database refused a statement' },
+  DATABASE_DAMAGED: { exit: 46, means: 'the files of the database are broken: restore a backup' },
   LISTEN_FAILED: { exit: 22, means: 'the server cannot listen on its address' },
   WORKERS_FAILED: { exit: 23, means: 'the worker processes of the server end again as soon as they are started' },
   MAX_BLOCKED: {

@@ -83,6 +83,8 @@ export type FaultKind =
   | 'connection-lost'
   | 'connect-failed'
   | 'disk-full'
+  /** The files of the database are not as the server wrote them. */
+  | 'damaged'
   | 'permission'
   | 'read-only'
   /** A row with the same key is there. */
@@ -200,6 +202,8 @@ export interface Dialect {
   faultOf(error: unknown): FaultKind;
   /** What to look at when the database cannot be opened, as sentences to act on. */
   readonly whenUnreachable: readonly string[];
+  /** What to do when its files are broken. */
+  readonly whenDamaged: readonly string[];
   /** The command that takes a backup with the database's own tools; never holds a password. */
   backupCommand(target: BackupTarget): string;
 

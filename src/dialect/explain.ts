@@ -35,6 +35,8 @@ export function explained(error: unknown, dialect: Dialect, shown: string): unkn
         fix: ['make room where the database keeps its files'],
         cause: error,
       });
+    case 'damaged':
+      return new MtrackError('DATABASE_DAMAGED', { found, fix: dialect.whenDamaged, cause: error });
     case 'duplicate':
     case 'other':
       return error;
@@ -52,6 +54,12 @@ export function notOpened(error: unknown, dialect: Dialect, shown: string): unkn
   const found = `${shown}: ${messageOf(error) || 'no answer'}`;
   return new MtrackError('CONNECT_FAILED', { found, fix: dialect.whenUnreachable, cause: error });
 }
+
+/** Of a server. */
+export const DAMAGED_SERVER: readonly string[] = [
+  "keep a copy of the database's files as they are, before anything is mended",
+  'restore a backup: `mtrack db backup-check BACKUP` says whether it can be trusted',
+];
 
 /** Of a server. */
 export const UNREACHABLE_SERVER: readonly string[] = [

@@ -1,5 +1,5 @@
 /** How a dialect spells what the queries of a store need and SQL has no common words for. */
-import { type CompiledQuery, type Kysely, type RawBuilder, type SqlBool, sql } from 'kysely';
+import { type CompiledQuery, type Expression, type Kysely, type RawBuilder, type SqlBool, sql } from 'kysely';
 
 /** What happens to a row whose key is in the table already. */
 export type OnConflict =
@@ -66,6 +66,26 @@ export interface OneByOne {
   readonly unindexed: (column: RawBuilder<unknown>) => RawBuilder<unknown>;
 }
 
+/** Values of which a column is to be one. */
+export interface Among {
+  /** What the text of a statement that asks for them depends on. */
+  readonly shape: string;
+  /** As they fill the holes of `has`. */
+  readonly values: readonly unknown[];
+  /** Whether a column is one of them. */
+  has(column: RawBuilder<unknown>): RawBuilder<SqlBool>;
+}
+
+/** What the columns of a query hold. */
+export type Columns<Row> = { readonly [Name in keyof Row & string]: ColumnKind };
+
+/** How all rows of a query become one value, exactly and in their order. */
+export interface Packing {
+  pack(columns: readonly string[], query: Expression<unknown>): RawBuilder<unknown>;
+  /** @param packed as the driver gives it */
+  unpack<Row>(columns: Columns<Row>, packed: unknown): Row[];
+}
+
 export interface QueryWords {
   /** The most values that one statement may bind. */
   readonly maxValues: number;
@@ -75,10 +95,10 @@ export interface QueryWords {
   insert(insertion: Insertion): RawBuilder<unknown>;
   /** The same as statements to keep, as many as the rows need. @param rows with a value for each column, in the order of the shape */
   insertMany(shape: InsertShape, rows: readonly (readonly unknown[])[]): readonly Statement[];
-  /** Several values as they are bound for `isAmong`, so that few shapes do for any number of them. */
-  bindMany(values: readonly (string | number)[]): readonly unknown[];
-  /** Whether a column is one of the values that fill so many holes. */
-  isAmong(column: RawBuilder<unknown>, holes: number): RawBuilder<SqlBool>;
+  /** Values that a column is compared with, so that few shapes do for any number of them. */
+  among(values: readonly (string | number)[]): Among;
+  /** Null where a query, and a row of it, costs the driver little. */
+  readonly packing: Packing | null;
   /**
    * In an INSERT, before VALUES and at the end, so that it gives the number that a row got; empty where the driver tells
    * it as the last inserted id.
@@ -154,15 +174,16 @@ export function insertValues(
   });
 }
 
-/** Values for a list whose length is a power of two: the last one is said again and again. */
-export function padded(values: readonly (string | number)[]): readonly unknown[] {
+/** A list whose length is a power of two: the last value is said again and again. */
+export function amongHoles(values: readonly (string | number)[]): Among {
   const last = values.at(-1) ?? null;
   const length = 2 ** Math.ceil(Math.log2(Math.max(values.length, 1)));
-  return [...values, ...Array.from({ length: length - values.length }, () => last)];
+  return {
+    shape: String(length),
+    values: [...values, ...Array.from({ length: length - values.length }, () => last)],
+    has: (column) => sql`${column} IN (${holes(length)})`,
+  };
 }
-
-export const isInHoles = (column: RawBuilder<unknown>, count: number): RawBuilder<SqlBool> =>
-  sql`${column} IN (${holes(count)})`;
 
 /** INSERT … ON CONFLICT, as PostgreSQL and SQLite have it. */
 export function insertOnConflict({ table, columns, rows, key, conflict }: Insertion): RawBuilder<unknown> {

@@ -363,6 +363,11 @@ class Run {
           ...common,
           fix: ['make room where the database keeps its files, and run the command again', this.#whereItStands()],
         });
+      case 'damaged':
+        return new MtrackError('DATABASE_DAMAGED', {
+          ...common,
+          fix: [...this.#dialect.whenDamaged, this.#whereItStands()],
+        });
       case 'permission':
       case 'read-only':
         return new MtrackError('STATEMENT_FAILED', {

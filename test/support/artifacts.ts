@@ -9,7 +9,7 @@ import { FIXTURES } from './fixtures.js';
 const exec = promisify(execFile);
 const PLACE = '/tmp/mtrack-fixtures';
 
-/** Puts them there where they are not, each folder at once: several test files may do it at the same time. */
+/** Puts them there where they are not, each folder at once: several test runs may do it at the same time. */
 export async function unpackArtifacts(): Promise<void> {
   for (const { archive, release, kind } of [...archivesIn('artifacts'), ...archivesIn('filestore')]) {
     const place = join(PLACE, release, kind);

@@ -7,6 +7,13 @@ export const EVERYTHING = process.env.MTRACK_TESTS === 'all';
 /** Cases that run at the same time (MTRACK_JOBS): mostly they wait for a disk. */
 export const AT_ONCE = Number(process.env.MTRACK_JOBS ?? 2);
 
+/** Of all kills or cuts the share of this run: MTRACK_SHARD=2/5 takes every fifth from the second on, so that nights can divide them. */
+export function share<T>(all: readonly T[]): T[] {
+  const [, part, of] = /^([1-9]\d*)\/([1-9]\d*)$/.exec(process.env.MTRACK_SHARD ?? '1/1') ?? [];
+  if (!(Number(part) <= Number(of))) throw new Error(`MTRACK_SHARD is ${process.env.MTRACK_SHARD}, not part/of: 2/5`);
+  return all.filter((_, i) => i % Number(of) === Number(part) - 1);
+}
+
 /** For a test that has no other limit. */
 export const HOURS = 12 * 3_600_000;
 

@@ -1,5 +1,6 @@
-/** Before all tests: the oracle is there, or it is said that it is not. */
+/** Before all tests: the oracle is there, or it is said that it is not; and the artifacts of the fixtures are. */
 import type { TestProject } from 'vitest/node';
+import { unpackArtifacts } from './artifacts.js';
 import { installMlflow } from './mlflow.js';
 
 declare module 'vitest' {
@@ -10,6 +11,8 @@ declare module 'vitest' {
 }
 
 export default async function setup(project: TestProject): Promise<void> {
+  // MLflow says nothing of a trace whose spans it does not find.
+  await unpackArtifacts();
   let missing: string | null = null;
   try {
     await installMlflow();

@@ -1,5 +1,6 @@
 /** What an upgrade is that nothing disturbs, to hold against one that was: its statements, and the state at its end. */
 import type { Server, TestDatabase } from './databases.js';
+import { share } from './extent.js';
 import { type Counted, countedUpgrade, type Fault } from './kill.js';
 import { type State, stateOf } from './state.js';
 
@@ -23,10 +24,10 @@ export async function undisturbed(server: Server, from: TestDatabase, to = 'head
 
 export const SIDES = ['before', 'sent', 'after'] as const;
 
-/** Every statement on every side; before the first and after the last as well. */
+/** Every statement on every side, before the first and after the last as well; this run's share of them. */
 export function everywhere(server: Server, { statements }: Undisturbed, does: Fault['does']): Fault[] {
   const sides = SIDES.filter((side) => side !== 'sent' || server.dialect !== 'sqlite');
-  return statements.flatMap(({ n }) => sides.map((side): Fault => ({ at: n, side, does })));
+  return share(statements.flatMap(({ n }) => sides.map((side): Fault => ({ at: n, side, does }))));
 }
 
 /** So many statements, evenly, on changing sides, the last one always. @param skip other statements for another number */

@@ -1,6 +1,5 @@
 /** Databases that MLflow wrote, moved into databases of every kind: real MLflow reads there what it reads from the source. */
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
-import { unpackArtifacts } from '../support/artifacts.js';
 import { mtrack } from '../support/cli.js';
 import { SERVERS, type Server, withDatabase } from '../support/databases.js';
 import { EVERYTHING } from '../support/extent.js';
@@ -15,7 +14,6 @@ const missing = inject('oracleMissing');
 let oracle: Oracle;
 beforeAll(async () => {
   if (missing !== null) return;
-  await unpackArtifacts();
   oracle = new Oracle();
 });
 afterAll(async () => oracle?.[Symbol.asyncDispose]());

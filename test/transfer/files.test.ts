@@ -3,7 +3,6 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
-import { unpackArtifacts } from '../support/artifacts.js';
 import { mtrack } from '../support/cli.js';
 import { type Server, withDatabase } from '../support/databases.js';
 import { EVERYTHING } from '../support/extent.js';
@@ -24,8 +23,6 @@ let oracle: Oracle;
 let folder: string;
 const stores = new Map<string, string>();
 beforeAll(async () => {
-  // MLflow says nothing of a trace whose spans it does not find.
-  await unpackArtifacts();
   folder = mkdtempSync(join(tmpdir(), 'mtrack-files-'));
   for (const release of RELEASES) stores.set(release, unpackFileStore(release, mkdtempSync(join(folder, 'store-'))));
   if (missing === null) oracle = new Oracle();

@@ -56,6 +56,7 @@ interface Injected {
   readonly diskFull: readonly DriverError[];
   /** Errors that are gone when the same is done again. */
   readonly passing: readonly DriverError[];
+  readonly damaged: DriverError;
   /** An error that nobody foresaw. */
   readonly unforeseen: DriverError;
 }
@@ -68,7 +69,8 @@ const ERRORS: Readonly<Record<Exclude<Server['dialect'], 'sqlite'>, Injected>> =
       pg('40001', 'could not serialize access due to concurrent update'),
       pg('55P03', 'canceling statement due to lock timeout'),
     ],
-    unforeseen: pg('XX001', 'could not read block 7 in file "base/1/2"'),
+    unforeseen: pg('XX000', 'could not open relation with OID 7'),
+    damaged: pg('XX001', 'could not read block 7 in file "base/1/2"'),
   },
   mysql: {
     diskFull: [
@@ -80,7 +82,12 @@ const ERRORS: Readonly<Record<Exclude<Server['dialect'], 'sqlite'>, Injected>> =
       my(1205, 'ER_LOCK_WAIT_TIMEOUT', 'Lock wait timeout exceeded; try restarting transaction'),
       my(1020, 'ER_CHECKREAD', "Record has changed since last read in table 'runs'"),
     ],
-    unforeseen: my(1712, 'ER_INDEX_CORRUPT', 'Index runs is corrupted'),
+    unforeseen: my(
+      1030,
+      'ER_GET_ERRNO',
+      'Got error 168 "Unknown (generic) error from engine" from storage engine InnoDB',
+    ),
+    damaged: my(1712, 'ER_INDEX_CORRUPT', 'Index runs is corrupted'),
   },
 };
 
@@ -110,19 +117,21 @@ await forEachDialect('faults', (server) => {
     return;
   }
 
-  const { diskFull, passing, unforeseen } = ERRORS[server.dialect];
+  const { diskFull, passing, damaged, unforeseen } = ERRORS[server.dialect];
   const middle = () => Math.floor(old.statements.length / 2);
   const failing = (uri: string, fault: Omit<Fault, 'does'>) =>
     mtrack(upgradeArgs(uri), broken([{ ...fault, does: 'error' }]));
 
   // One after the other: each run goes on where the last one was refused.
-  test('the disk is full, and an error that nobody foresaw', async () => {
+  test('the disk is full, the files are broken, and an error that nobody foresaw', async () => {
     await copied(async (copy) => {
       const at = Math.floor(old.statements.length / 5);
       for (const error of diskFull) {
         const result = await failing(copy.uri, { at, side: 'before', error });
         refused(result, 18, 'DISK_FULL', /make room where the database keeps its files/);
       }
+      const broken = await failing(copy.uri, { at, side: 'before', error: damaged });
+      refused(broken, 46, 'DATABASE_DAMAGED', /restore a backup/);
       const result = await failing(copy.uri, { at, side: 'before', error: unforeseen });
       refused(result, 19, 'STATEMENT_FAILED', /`mtrack db upgrade` (goes|finds out and goes) on from there/);
       expect(result.stderr).toContain(String(unforeseen.message));

@@ -12,7 +12,6 @@ import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { HEAD } from '../../src/schema/lineage.js';
 import { type Expected, readsAs } from '../store/expected.js';
 import { databaseStore } from '../store/implementations.js';
-import { unpackArtifacts } from '../support/artifacts.js';
 import { finished, upgrade } from '../support/cli.js';
 import { type Server, type TestDatabase, withDatabase } from '../support/databases.js';
 import { sample } from '../support/extent.js';
@@ -32,7 +31,6 @@ let newestOracle: Oracle;
 let goldens: GoldenReader;
 beforeAll(async () => {
   if (missing !== null) return;
-  await unpackArtifacts();
   oracle = new Oracle();
   goldens = new GoldenReader();
   newestOracle = new Oracle(NEWEST);

@@ -1,13 +1,12 @@
 import { type RawBuilder, sql } from 'kysely';
 import {
+  amongHoles,
   columnList,
   compareExactText,
   type Insertion,
   insertValues,
   isGreater,
-  isInHoles,
   NOTHING,
-  padded,
   type QueryWords,
   rowList,
 } from '../query-words.js';
@@ -20,8 +19,8 @@ export const queryWords: QueryWords = {
   keepsUnicode: false,
   insert,
   insertMany: (shape, rows) => insertValues({ insert, maxValues }, shape, rows),
-  bindMany: padded,
-  isAmong: isInHoles,
+  among: amongHoles,
+  packing: null,
   returning: (column) => ({ output: sql`OUTPUT ${sql.ref(`INSERTED.${column}`)}`, end: NOTHING }),
   // In one batch: a setting ends with the sp_executesql that it was made in.
   givingNumbers: (table, insert) =>

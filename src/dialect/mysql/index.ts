@@ -2,7 +2,7 @@ import { sql } from 'kysely';
 import type { Range } from '../../schema/operations.js';
 import { type DatabaseUri, formatUri } from '../../uri.js';
 import type { Database, Dialect, OpenOptions, ServerProgress, TableStats } from '../dialect.js';
-import { UNREACHABLE_SERVER } from '../explain.js';
+import { DAMAGED_SERVER, UNREACHABLE_SERVER } from '../explain.js';
 import { ATTEMPT_MS, patient } from '../patience.js';
 import { inSnapshot, prepared, type Query, type Session } from '../session.js';
 import { readCatalog } from './catalog.js';
@@ -81,6 +81,7 @@ export function mysqlDialect(server: Server, defaultCollation: string | null): D
     brokenReferences: async () => [],
     faultOf,
     whenUnreachable: UNREACHABLE_SERVER,
+    whenDamaged: DAMAGED_SERVER,
     backupCommand: (target) => backupCommand(target, server),
     script: scriptOf(server),
   };

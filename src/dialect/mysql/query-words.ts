@@ -1,15 +1,14 @@
 import { type RawBuilder, type SqlBool, sql } from 'kysely';
 import {
+  amongHoles,
   columnList,
   compareExactText,
   type Insertion,
   insertValues,
   isGreater,
   isIn,
-  isInHoles,
   limitOffset,
   NOTHING,
-  padded,
   type QueryWords,
   rowList,
   type TextComparator,
@@ -23,8 +22,8 @@ export const queryWords: QueryWords = {
   keepsUnicode: true,
   insert,
   insertMany: (shape, rows) => insertValues({ insert, maxValues }, shape, rows),
-  bindMany: padded,
-  isAmong: isInHoles,
+  among: amongHoles,
+  packing: null,
   // MySQL has no RETURNING: its driver tells the last number.
   returning: () => ({ output: NOTHING, end: NOTHING }),
   // Our sessions have NO_AUTO_VALUE_ON_ZERO (SQL_MODE).

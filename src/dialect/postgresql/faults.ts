@@ -7,6 +7,8 @@ const KINDS: Readonly<Record<string, FaultKind>> = {
   '40P01': 'deadlock',
   '40001': 'deadlock',
   '53100': 'disk-full',
+  XX001: 'damaged',
+  XX002: 'damaged',
   '42501': 'permission',
   '25006': 'read-only',
   '23505': 'duplicate',

@@ -12,6 +12,7 @@ import {
   type QueryWords,
   type Statement,
 } from '../query-words.js';
+import { packing } from './packing.js';
 
 export const queryWords: QueryWords = {
   // A 16-bit count in the protocol (https://www.postgresql.org/docs/current/protocol-message-formats.html, Bind).
@@ -19,8 +20,12 @@ export const queryWords: QueryWords = {
   keepsUnicode: true,
   insert: insertOnConflict,
   insertMany: (shape, rows) => (rows.length === 0 ? [] : [insertArrays(shape, rows)]),
-  bindMany: (values) => [values],
-  isAmong: (column) => sql`${column} = ANY(${hole()})`,
+  // A plan for any array takes it for one of ten: the server would plan anew, each time, for an array of one.
+  among: (values) =>
+    values.length === 1
+      ? { shape: '1', values, has: (column) => sql`${column} = ${hole()}` }
+      : { shape: 'n', values: [values], has: (column) => sql`${column} = ANY(${hole()})` },
+  packing,
   returning: (column) => ({ output: NOTHING, end: sql`RETURNING ${sql.ref(column)}` }),
   givingNumbers: (_, insert) => insert,
   locking: { from: NOTHING, end: sql`FOR UPDATE` },

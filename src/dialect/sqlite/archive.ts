@@ -12,6 +12,7 @@ import type { Session } from '../session.js';
 import { interrupted } from '../tools.js';
 import { openToRead } from './connect.js';
 import { faultOf } from './faults.js';
+import { problemsIn } from './integrity.js';
 import { loadDump } from './load.js';
 import { quoteName } from './table-sql.js';
 
@@ -79,11 +80,8 @@ async function readFile(
     session = await openToRead(path, { patience: 0, onWait: () => undefined });
     onProgress({ what: 'checking pages', done: 0, total: null, unit: 'bytes' });
     // Every page, every index, every row of the file; nothing is left for later.
-    const problems = await session.rows<{ integrity_check: string }>('PRAGMA integrity_check(10)');
-    if (problems[0]?.integrity_check !== 'ok') {
-      const lines = problems.map(({ integrity_check }) => integrity_check);
-      throw damaged([`${shown}: SQLite's integrity check finds`, ...lines].join('\n'));
-    }
+    const problems = await problemsIn(session);
+    if (problems.length > 0) throw damaged([`${shown}: SQLite's integrity check finds`, ...problems].join('\n'));
     for (const { name } of await session.rows<{ name: string }>(TABLES)) {
       if (signal.aborted) throw interrupted(signal);
       await readTable(session, name, sink);
@@ -153,6 +151,6 @@ function checkLength(path: string, shown: string): void {
 function explained(error: unknown, shown: string): unknown {
   if (error instanceof MtrackError) return error;
   // Malformed, or no database at all: whatever SQLite finds when it only reads is in the file.
-  const isFile = ['connect-failed', 'other'].includes(faultOf(error));
+  const isFile = ['connect-failed', 'damaged', 'other'].includes(faultOf(error));
   return isFile ? damaged(`${shown}: ${messageOf(error)}`) : error;
 }

@@ -9,7 +9,7 @@ const KINDS: Readonly<Record<string, FaultKind>> = {
   READONLY: 'read-only',
   CANTOPEN: 'connect-failed',
   NOTADB: 'connect-failed',
-  CORRUPT: 'connect-failed',
+  CORRUPT: 'damaged',
   PERM: 'permission',
   AUTH: 'permission',
 };

@@ -10,6 +10,7 @@ import { compile } from './compile.js';
 import { openToRead, openToWrite } from './connect.js';
 import { faultOf } from './faults.js';
 import { holdersOf } from './holders.js';
+import { whenDamaged } from './integrity.js';
 import { collectingLock, lock } from './lock.js';
 import { sqlitePath } from './options.js';
 import { preflight } from './preflight.js';
@@ -73,6 +74,7 @@ export function sqliteDialect(path: string | null): Dialect {
     whenUnreachable: [
       'check the path in the store URI (sqlite:/// and a relative, sqlite://// and an absolute path): it must be a SQLite file that this user can read',
     ],
+    whenDamaged: whenDamaged(path),
     backupCommand,
     script,
   };

@@ -3,6 +3,7 @@ import { dirname } from 'node:path';
 import type { Finding, PreflightScope } from '../dialect.js';
 import type { Session } from '../session.js';
 import { shellWord } from '../shell.js';
+import { problemsIn, whenDamaged } from './integrity.js';
 
 /** Generated columns came with it; MLflow asks for the same (https://www.sqlite.org/gencol.html). */
 const OLDEST = [3, 31];
@@ -16,7 +17,21 @@ const IN_MEMORY: Finding = {
 /** @param path of the database file; null for one in memory */
 export async function preflight(path: string | null, session: Session, scope: PreflightScope): Promise<Finding[]> {
   if (path === null) return [...(await oldLibrary(session)), IN_MEMORY];
-  return [...(await oldLibrary(session)), ...unwritable(path), ...lackOfSpace(path, scope)];
+  return [
+    ...(await oldLibrary(session)),
+    ...unwritable(path),
+    ...lackOfSpace(path, scope),
+    ...(await damage(path, session)),
+  ];
+}
+
+/** An upgrade copies what a broken index or page shows it, and what is left out is gone: nothing is changed before it is mended. */
+async function damage(path: string, session: Session): Promise<Finding[]> {
+  if (!existsSync(path)) return [];
+  const problems = await problemsIn(session);
+  if (problems.length === 0) return [];
+  const found = `SQLite's integrity check finds the file broken: ${problems.join('; ')}`;
+  return [{ severity: 'refuses', found, fix: whenDamaged(path).join('; ') }];
 }
 
 async function oldLibrary(session: Session): Promise<Finding[]> {

@@ -18,8 +18,15 @@ export const queryWords: QueryWords = {
   insert: insertOnConflict,
   insertMany: (shape, rows) => insertValues({ insert: insertOnConflict, maxValues }, shape, rows),
   // One value of JSON: there is one shape for any number of them, and no limit (https://www.sqlite.org/json1.html#jeach).
-  bindMany: (values) => [JSON.stringify(values)],
-  isAmong: (column) => sql`${column} IN (SELECT value FROM json_each(${hole()}))`,
+  among: (values) =>
+    values.length === 1
+      ? { shape: '1', values, has: (column) => sql`${column} = ${hole()}` }
+      : {
+          shape: 'n',
+          values: [JSON.stringify(values)],
+          has: (column) => sql`${column} IN (SELECT value FROM json_each(${hole()}))`,
+        },
+  packing: null,
   returning: (column) => ({ output: NOTHING, end: sql`RETURNING ${sql.ref(column)}` }),
   givingNumbers: (_, insert) => insert,
   locking: { from: NOTHING, end: NOTHING },

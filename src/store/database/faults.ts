@@ -12,6 +12,7 @@ const CODES: Readonly<Record<Exclude<FaultKind, 'other' | 'duplicate'>, ErrorCod
   'connect-failed': 'TEMPORARILY_UNAVAILABLE',
   'disk-full': 'TEMPORARILY_UNAVAILABLE',
   'read-only': 'TEMPORARILY_UNAVAILABLE',
+  damaged: 'INTERNAL_ERROR',
   permission: 'BAD_REQUEST',
 };
 

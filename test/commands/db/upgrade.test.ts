@@ -374,6 +374,13 @@ test.each([['db', 'upgarde'], ['db:upgarde', '--json'], ['upgrade']])(
   },
 );
 
+test('an argument for a command that takes none: 2, and the argument is named', async () => {
+  const { code, stderr } = await mtrack(['db', 'history', 'mlflow.db', '--json']);
+  expect(code).toBe(2);
+  expect(stderr).toContain('Error USAGE: `mtrack db history` takes no argument: mlflow.db');
+  expect(stderr).toContain('mtrack db history --help');
+});
+
 describe('the store', () => {
   test('by argument, flag, file or environment; what is proposed names it in the same way', async () => {
     await withDatabase(

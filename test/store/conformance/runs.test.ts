@@ -3,6 +3,25 @@ import { afterAll, beforeAll, test } from 'vitest';
 import { type Call, Oracle, type Reference } from '../../support/oracle.js';
 import { joined, twins } from '../../support/twin.js';
 import { forEachStore } from '../implementations.js';
+import {
+  batch,
+  get,
+  history,
+  KEYS,
+  many,
+  metric,
+  NUMBERS,
+  pair,
+  param,
+  point,
+  REFUSED_BATCHES,
+  RESTORED,
+  RUN,
+  runOf,
+  tag,
+  UNTIL_DELETED,
+  WHILE_DELETED,
+} from '../run-calls.js';
 
 let oracle: Oracle;
 beforeAll(() => {
@@ -10,26 +29,10 @@ beforeAll(() => {
 });
 afterAll(() => oracle[Symbol.asyncDispose]());
 
-const pair = (key: string, value: string) => ({ key, value });
 const create = (more: object = {}): Call => [
   'runs.create',
   [{ experiment_id: '0', tags: [], run_name: 'run', user_id: 'me', start_time: 5, ...more }],
 ];
-const idOf = (of: number): Reference => ({ of, path: ['info', 'run_id'] });
-/** The first run of all: the calls begin with it. */
-const RUN = idOf(0);
-const get: Call = ['runs.get', [RUN]];
-const point = (key: string, value: unknown, more: object = {}) => ({ key, value, timestamp: 1000, step: 0, ...more });
-const batch = (given: object, run: unknown = RUN): Call => [
-  'runs.logBatch',
-  [run, { metrics: [], params: [], tags: [], ...given }],
-];
-const tag = (key: string, value: string, run: unknown = RUN): Call => ['runs.setTag', [run, pair(key, value)]];
-const param = (key: string, value: string, run: unknown = RUN): Call => ['runs.logParam', [run, pair(key, value)]];
-const metric = (each: object, run: unknown = RUN): Call => ['runs.logMetric', [run, each]];
-const history = (key: string, page?: object): Call => ['metrics.history', page ? [RUN, key, page] : [RUN, key]];
-const many = <Item>(count: number, item: (at: number) => Item) => Array.from({ length: count }, (_, at) => item(at));
-
 const dataset = (name: string, digest: string, tags: readonly object[] = [], more: object = {}) => ({
   tags,
   dataset: { name, digest, source_type: 'local', source: '{"a": 1}', ...more },
@@ -55,66 +58,20 @@ const LIFE: readonly Call[] = [
   create({ experiment_id: '1' }),
   get,
   ['runs.get', ['none']],
-  ['runs.update', [RUN, { status: 'FINISHED', end_time: 99, run_name: 'changed' }]],
-  ['runs.update', [RUN, { status: 'FAILED' }]],
-  ['runs.update', [RUN, { end_time: 0 }]],
-  ['runs.update', [RUN, { run_name: '' }]],
-  ['runs.update', [RUN, {}]],
-  ['runs.update', ['none', {}]],
-  get,
-  ['runs.deleteTag', [RUN, 'mlflow.runName']],
-  get,
-  ['runs.update', [RUN, { run_name: 'again' }]],
-  get,
-  ['runs.delete', [RUN]],
-  ['runs.delete', [RUN]],
-  ['runs.delete', ['none']],
-  get,
-  ['runs.update', [RUN, { status: 'KILLED' }]],
-  tag('t', 'x'),
-  ['runs.deleteTag', [RUN, 't']],
-  param('p', 'x'),
-  metric(point('m', 1)),
-  batch({ params: [pair('p', 'x')] }),
-  ['runs.logInputs', [RUN, [], []]],
-  ['runs.logOutputs', [RUN, [{ model_id: 'm-1', step: 0 }]]],
-  ['runs.restore', [RUN]],
-  ['runs.restore', [RUN]],
-  ['runs.restore', ['none']],
-  get,
-  ['runs.get', [idOf(8)]],
-  ['runs.restore', [idOf(8)]],
-  tag('in a deleted experiment', 'x', idOf(8)),
-  ['runs.get', [idOf(8)]],
+  ...UNTIL_DELETED,
+  ...WHILE_DELETED,
+  ...RESTORED,
+  ['runs.get', [runOf(8)]],
+  ['runs.restore', [runOf(8)]],
+  tag('in a deleted experiment', 'x', runOf(8)),
+  ['runs.get', [runOf(8)]],
 ];
 
 /** Metrics, params and tags. */
 const LOGGED: readonly Call[] = [
   create({ start_time: 1 }),
-  metric(point('m', 1.5)),
-  metric(point('m', 1.5)),
-  metric(point('m', 2.5)),
-  metric(point('m', -1, { step: 1 })),
-  metric(point('m', 9, { step: 1, timestamp: 999 })),
-  metric(point('m', 0.1 + 0.2, { step: -5, timestamp: 2 ** 52 })),
-  metric(point('nan', { float: 'nan' })),
-  metric(point('nan', 0)),
-  metric(point('nan', -1)),
-  metric(point('zero', 0)),
-  metric(point('zero', { float: 'nan' })),
-  metric(point('inf', { float: 'inf' })),
-  metric(point('inf', { float: '-inf' }, { step: 1 })),
-  metric(point('tiny', 5e-324)),
-  metric(point('big', 1.7976931348623157e308, { step: 2 ** 53 - 1 })),
-  metric(point('a/b c.d-e_f:g ü', 1)),
-  metric(point('', 1)),
-  metric(point('a//b', 1)),
-  metric(point('../a', 1)),
-  metric(point('/a', 1)),
-  metric(point('a?b', 1)),
-  metric(point('a', 1, { timestamp: -1 })),
-  metric(point('k'.repeat(251), 1)),
-  metric(point('m', 1), 'none'),
+  ...NUMBERS,
+  ...KEYS,
   metric(point('m', 1, { model_id: 'm-none' }), 'none'),
   get,
   param('p', 'x'),
@@ -157,17 +114,9 @@ const LOGGED: readonly Call[] = [
   batch({ metrics: [point('b', 0, { step: 2 }), point('fresh', 1)] }),
   batch({}),
   batch({ params: [pair('p', 'y'), pair('q', "it's"), pair('s', 'new')] }),
-  batch({ params: [pair('s', '1'), pair('s', '2'), pair('s', '3')] }),
-  batch({ params: [pair('a?', '1')] }),
-  batch({ tags: [pair('ok', '1'), pair('k'.repeat(251), '1')] }),
-  batch({ metrics: [point('ok', 1), point('b', 1, { timestamp: -3 })] }),
+  ...REFUSED_BATCHES,
   batch({ metrics: [point('ok', 1), point('', 1)] }),
-  batch({ params: many(101, (at) => pair(`p${at}`, 'x')) }),
-  batch({ tags: many(101, (at) => pair(`t${at}`, 'x')) }),
-  batch({ metrics: many(1001, (at) => point(`m${at}`, 1)) }),
   batch({ metrics: many(1000, (at) => point(`m${at}`, 1)), tags: [pair('t', 'x')] }),
-  batch({}, 'none'),
-  batch({}, 'no/id'),
   batch({}, ''),
   batch({
     metrics: many(800, (at) => point(`m${at % 30}`, at * 1.1, { step: at, timestamp: at })),
@@ -196,12 +145,12 @@ function histories(): Call[] {
     create({ start_time: 1 }),
     create({ start_time: 2 }),
     batch({ metrics: [...steps, ...same, point('one', 1), point('edge', { float: 'nan' })] }),
-    batch({ metrics: [...steps.slice(0, 7), point('s', { float: 'nan' }, { step: 300 })] }, idOf(1)),
+    batch({ metrics: [...steps.slice(0, 7), point('s', { float: 'nan' }, { step: 300 })] }, runOf(1)),
     ...[1, 2, 3, 5, 7, 10, 64, 199, 200, 201, 1000].flatMap((most): Call[] => [
       ['metrics.historyInterval', [[RUN], 's', most]],
       ['metrics.historyInterval', [[RUN], 'same', most]],
     ]),
-    ['metrics.historyInterval', [[RUN, idOf(1), 'none'], 's', 4]],
+    ['metrics.historyInterval', [[RUN, runOf(1), 'none'], 's', 4]],
     ['metrics.historyInterval', [[RUN], 's', 0]],
     ['metrics.historyInterval', [[RUN], 's', 5, { start_step: 10, end_step: 20 }]],
     ['metrics.historyInterval', [[RUN], 's', 5, { start_step: 10, end_step: 10 }]],
@@ -240,8 +189,8 @@ function taken(): Call[] {
   const calls: Call[] = [
     inputs([dataset('d', '1', train, { schema: '{}', profile: '{"n": 1}' }), dataset('d', '2'), dataset('d', '1')]),
     inputs([dataset('d', '1', [pair('late', '1')], { source: 'changed' }), dataset('e', '1')]),
-    inputs([dataset('d', '1', [pair('mlflow.data.context', 'test')])], [], idOf(1)),
-    inputs([dataset('d', '1')], [], idOf(4)),
+    inputs([dataset('d', '1', [pair('mlflow.data.context', 'test')])], [], runOf(1)),
+    inputs([dataset('d', '1')], [], runOf(4)),
     inputs([]),
     inputs([], [{ model_id: model }, { model_id: 'm-2' }, { model_id: model }]),
     inputs([], [{ model_id: model }]),
@@ -264,7 +213,7 @@ function taken(): Call[] {
     ],
     ['runs.logOutputs', ['none', []]],
     get,
-    ['runs.get', [idOf(1)]],
+    ['runs.get', [runOf(1)]],
     ['runs.search', [{ experiment_ids: ['0', OTHER], filter: "dataset.name LIKE '%'" }]],
     ['runs.searchDatasets', [['0', OTHER, '7']]],
     ['runs.searchDatasets', [['x']]],

@@ -6,6 +6,25 @@ import { afterAll, beforeAll, describe, test } from 'vitest';
 import { type Call, Oracle, type Reference } from '../../support/oracle.js';
 import { twins } from '../../support/twin.js';
 import { FILES } from '../implementations.js';
+import {
+  batch,
+  get,
+  history,
+  KEYS,
+  many,
+  metric,
+  NUMBERS,
+  pair,
+  param,
+  point,
+  REFUSED_BATCHES,
+  RESTORED,
+  RUN,
+  runOf,
+  tag,
+  UNTIL_DELETED,
+  WHILE_DELETED,
+} from '../run-calls.js';
 
 let oracle: Oracle;
 beforeAll(() => {
@@ -13,10 +32,7 @@ beforeAll(() => {
 });
 afterAll(() => oracle[Symbol.asyncDispose]());
 
-const pair = (key: string, value: string) => ({ key, value });
-const many = <Item>(count: number, item: (at: number) => Item) => Array.from({ length: count }, (_, at) => item(at));
 const result = (of: number): Reference => ({ of, path: [] });
-const runOf = (of: number): Reference => ({ of, path: ['info', 'run_id'] });
 const modelOf = (of: number): Reference => ({ of, path: ['info', 'model_id'] });
 
 const newExperiment = (name: string, more: object = {}): Call => ['experiments.create', [{ name, tags: [], ...more }]];
@@ -130,18 +146,6 @@ describe('experiments', () => {
 });
 
 describe('runs', () => {
-  const RUN = runOf(0);
-  const get: Call = ['runs.get', [RUN]];
-  const tag = (key: string, value: string, run: unknown = RUN): Call => ['runs.setTag', [run, pair(key, value)]];
-  const param = (key: string, value: string, run: unknown = RUN): Call => ['runs.logParam', [run, pair(key, value)]];
-  const metric = (each: object, run: unknown = RUN): Call => ['runs.logMetric', [run, each]];
-  const point = (key: string, value: unknown, more: object = {}) => ({ key, value, timestamp: 1000, step: 0, ...more });
-  const history = (key: string, page?: object): Call => ['metrics.history', page ? [RUN, key, page] : [RUN, key]];
-  const batch = (given: object, run: unknown = RUN): Call => [
-    'runs.logBatch',
-    [run, { metrics: [], params: [], tags: [], ...given }],
-  ];
-
   test('made, changed, deleted and brought back', async () => {
     await twins(FILES, oracle, [
       newRun('0', 'first', { tags: [pair('t', 'ü'), pair('empty', '')] }),
@@ -156,67 +160,21 @@ describe('runs', () => {
       ['runs.get', ['none']],
       ['runs.get', ['../0']],
       ['runs.get', ['']],
-      ['runs.update', [RUN, { status: 'FINISHED', end_time: 99, run_name: 'changed' }]],
-      ['runs.update', [RUN, { status: 'FAILED' }]],
-      ['runs.update', [RUN, { end_time: 0 }]],
-      ['runs.update', [RUN, { run_name: '' }]],
-      ['runs.update', [RUN, {}]],
-      ['runs.update', ['none', {}]],
-      get,
-      ['runs.deleteTag', [RUN, 'mlflow.runName']],
-      get,
-      ['runs.update', [RUN, { run_name: 'again' }]],
-      get,
-      ['runs.delete', [RUN]],
-      ['runs.delete', [RUN]],
-      ['runs.delete', ['none']],
-      get,
-      ['runs.update', [RUN, { status: 'KILLED' }]],
-      tag('t', 'x'),
-      ['runs.deleteTag', [RUN, 't']],
-      param('p', 'x'),
-      metric(point('m', 1)),
-      batch({ params: [pair('p', 'x')] }),
-      ['runs.logInputs', [RUN, [], []]],
-      ['runs.logOutputs', [RUN, [{ model_id: 'm-1', step: 0 }]]],
+      ...UNTIL_DELETED,
+      ...WHILE_DELETED,
       ['runs.search', [{ experiment_ids: ['0'], run_view_type: 'DELETED_ONLY' }]],
-      ['runs.restore', [RUN]],
-      ['runs.restore', [RUN]],
-      ['runs.restore', ['none']],
-      get,
+      ...RESTORED,
     ]);
   });
 
   test('metrics, params and tags', async () => {
     await twins(FILES, oracle, [
       newRun('0', 'first'),
-      metric(point('m', 1.5)),
-      metric(point('m', 1.5)),
-      metric(point('m', 2.5)),
-      metric(point('m', -1, { step: 1 })),
-      metric(point('m', 9, { step: 1, timestamp: 999 })),
-      metric(point('m', 0.1 + 0.2, { step: -5, timestamp: 2 ** 52 })),
-      metric(point('nan', { float: 'nan' })),
-      metric(point('nan', 0)),
-      metric(point('nan', -1)),
-      metric(point('zero', 0)),
-      metric(point('zero', { float: 'nan' })),
-      metric(point('inf', { float: 'inf' })),
-      metric(point('inf', { float: '-inf' }, { step: 1 })),
-      metric(point('tiny', 5e-324)),
-      metric(point('big', 1.7976931348623157e308, { step: 2 ** 53 - 1 })),
+      ...NUMBERS,
       metric(point('measured', 3, { step: 7, dataset_name: 'train', dataset_digest: 'd1' })),
       metric(point('measured', 4, { step: 2, dataset_name: 'train' })),
       metric(point('measured', 5, { step: 1 })),
-      metric(point('a/b c.d-e_f:g ü', 1)),
-      metric(point('', 1)),
-      metric(point('a//b', 1)),
-      metric(point('../a', 1)),
-      metric(point('/a', 1)),
-      metric(point('a?b', 1)),
-      metric(point('a', 1, { timestamp: -1 })),
-      metric(point('k'.repeat(251), 1)),
-      metric(point('m', 1), 'none'),
+      ...KEYS,
       metric(point('of a model', 1, { model_id: 'm-none', dataset_name: 'train', dataset_digest: 'd1' })),
       get,
       param('p', 'x'),
@@ -252,15 +210,7 @@ describe('runs', () => {
       }),
       get,
       batch({}),
-      batch({ params: [pair('s', '1'), pair('s', '2'), pair('s', '3')] }),
-      batch({ params: [pair('a?', '1')] }),
-      batch({ tags: [pair('ok', '1'), pair('k'.repeat(251), '1')] }),
-      batch({ metrics: [point('ok', 1), point('b', 1, { timestamp: -3 })] }),
-      batch({ params: many(101, (at) => pair(`p${at}`, 'x')) }),
-      batch({ tags: many(101, (at) => pair(`t${at}`, 'x')) }),
-      batch({ metrics: many(1001, (at) => point(`m${at}`, 1)) }),
-      batch({}, 'none'),
-      batch({}, 'no/id'),
+      ...REFUSED_BATCHES,
       batch({
         metrics: many(400, (at) => point(`m${at % 30}`, at * 1.1, { step: at, timestamp: at })),
         params: many(100, (at) => pair(`p${at}`, `v${at}`)),

@@ -19,7 +19,6 @@ import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
-import { unpackArtifacts } from '../../support/artifacts.js';
 import { finished, mtrack, start } from '../../support/cli.js';
 import { SERVERS, type TestDatabase, withDatabase } from '../../support/databases.js';
 import { type Emulator, PYTHON_HOME } from '../../support/emulators.js';
@@ -40,7 +39,6 @@ let oracle: Oracle;
 let s3: Emulator;
 beforeAll(async () => {
   if (missing !== null) return;
-  await unpackArtifacts();
   oracle = new Oracle();
   s3 = await S3.start();
   await S3.makeBucket(s3.url);

@@ -88,17 +88,17 @@ async function fewWithTags(
   rows: readonly ExperimentRow[],
 ): Promise<Experiment[]> {
   const { words } = context.pool;
-  const ids = words.bindMany(rows.map(({ experiment_id }) => experiment_id));
+  const ids = words.among(rows.map(({ experiment_id }) => experiment_id));
   const tagRows = await rowsOf(
     context,
     db,
-    `tags of experiments ${ids.length}`,
+    `tags of experiments ${ids.shape}`,
     () =>
       db
         .selectFrom('experiment_tags')
         .select(['experiment_id', 'key', 'value'])
-        .where(words.isAmong(sql.ref('experiment_id'), ids.length)),
-    ids,
+        .where(ids.has(sql.ref('experiment_id'))),
+    ids.values,
   );
   const tags = new Map<number, KeyValue[]>(rows.map(({ experiment_id }) => [experiment_id, []]));
   for (const { experiment_id, key, value } of tagRows) tags.get(experiment_id)?.push({ key, value: value ?? '' });

@@ -1,5 +1,6 @@
 /** From rows to records: three queries for any number of models. */
 import { sql } from 'kysely';
+import type { Among } from '../../../dialect/query-words.js';
 import { LOGGED_MODEL_STATUSES, type LoggedModel, type Metric } from '../../records.js';
 import type { Context } from '../context.js';
 import { rowsOf } from '../statements.js';
@@ -13,7 +14,7 @@ export async function loggedModelsOf(
   rows: readonly LoggedModelRow[],
 ): Promise<LoggedModel[]> {
   if (rows.length === 0) return [];
-  const ids = context.pool.words.bindMany(rows.map(({ model_id }) => model_id));
+  const ids = context.pool.words.among(rows.map(({ model_id }) => model_id));
   const [tags, params, metrics] = await Promise.all([
     tagsOf(context, db, ids),
     paramsOf(context, db, ids),
@@ -53,34 +54,34 @@ export async function loggedModelsOf(
 
 const byModel = ({ model_id }: { readonly model_id: string }) => model_id;
 
-async function tagsOf(context: Context, db: Db, ids: readonly unknown[]) {
+async function tagsOf(context: Context, db: Db, ids: Among) {
   const query = () =>
     db
       .selectFrom('logged_model_tags')
       .select(['model_id', 'tag_key as key', 'tag_value as value'])
-      .where(context.pool.words.isAmong(sql.ref('model_id'), ids.length))
+      .where(ids.has(sql.ref('model_id')))
       .orderBy('tag_key');
-  return Map.groupBy(await rowsOf(context, db, `tags of logged models ${ids.length}`, query, ids), byModel);
+  return Map.groupBy(await rowsOf(context, db, `tags of logged models ${ids.shape}`, query, ids.values), byModel);
 }
 
-async function paramsOf(context: Context, db: Db, ids: readonly unknown[]) {
+async function paramsOf(context: Context, db: Db, ids: Among) {
   const query = () =>
     db
       .selectFrom('logged_model_params')
       .select(['model_id', 'param_key as key', 'param_value as value'])
-      .where(context.pool.words.isAmong(sql.ref('model_id'), ids.length))
+      .where(ids.has(sql.ref('model_id')))
       .orderBy('param_key');
-  return Map.groupBy(await rowsOf(context, db, `params of logged models ${ids.length}`, query, ids), byModel);
+  return Map.groupBy(await rowsOf(context, db, `params of logged models ${ids.shape}`, query, ids.values), byModel);
 }
 
-async function metricsOf(context: Context, db: Db, ids: readonly unknown[]) {
+async function metricsOf(context: Context, db: Db, ids: Among) {
   const query = () =>
     db
       .selectFrom('logged_model_metrics')
       .selectAll()
-      .where(context.pool.words.isAmong(sql.ref('model_id'), ids.length))
+      .where(ids.has(sql.ref('model_id')))
       .orderBy('metric_name')
       .orderBy('metric_timestamp_ms')
       .orderBy('metric_step');
-  return Map.groupBy(await rowsOf(context, db, `metrics of logged models ${ids.length}`, query, ids), byModel);
+  return Map.groupBy(await rowsOf(context, db, `metrics of logged models ${ids.shape}`, query, ids.values), byModel);
 }

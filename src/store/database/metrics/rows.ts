@@ -1,4 +1,5 @@
 import { type RawBuilder, type SqlBool, sql } from 'kysely';
+import { type Columns, columnList } from '../../../dialect/query-words.js';
 import type { Metric } from '../../records.js';
 import type { Tables } from '../entities/index.js';
 
@@ -7,7 +8,13 @@ export type PointRow = Pick<Tables['metrics'], 'value' | 'timestamp'> & {
   readonly is_nan: unknown;
 };
 
-export const POINT = sql.join(['value', 'timestamp', 'step', 'is_nan'].map((column) => sql.ref(column)));
+export const POINT_COLUMNS: Columns<PointRow> = {
+  value: 'double',
+  timestamp: 'bigint',
+  step: 'bigint',
+  is_nan: 'boolean',
+};
+export const POINT = columnList(Object.keys(POINT_COLUMNS));
 export const POINTS_TABLE = sql.table('metrics');
 
 /** The points of one metric of one run. */

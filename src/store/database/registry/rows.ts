@@ -41,7 +41,7 @@ export async function modelsOf(context: Context, db: Db, rows: readonly ModelRow
 /** Children are joined to their model, whose name they may have in another case where the database does not mind. */
 function modelTags(context: Context, db: Db, modelNames: readonly string[]) {
   const { words } = context.pool;
-  const names = words.bindMany(modelNames);
+  const names = words.among(modelNames);
   const query = () =>
     db
       .selectFrom('registered_models as m')
@@ -50,9 +50,9 @@ function modelTags(context: Context, db: Db, modelNames: readonly string[]) {
       )
       .select(['m.name', 't.key', 't.value'])
       .where(inWorkspace('m'))
-      .where(words.isAmong(sql.ref('m.name'), names.length))
+      .where(names.has(sql.ref('m.name')))
       .orderBy('t.key');
-  return rowsOf(context, db, `tags of models ${names.length}`, query, names);
+  return rowsOf(context, db, `tags of models ${names.shape}`, query, names.values);
 }
 
 export async function aliasesOf(
@@ -61,7 +61,7 @@ export async function aliasesOf(
   modelNames: readonly string[],
 ): Promise<(Alias & { readonly name: string })[]> {
   const { words } = context.pool;
-  const names = words.bindMany(modelNames);
+  const names = words.among(modelNames);
   const query = () =>
     db
       .selectFrom('registered_models as m')
@@ -70,9 +70,9 @@ export async function aliasesOf(
       )
       .select(['m.name', 'a.alias', 'a.version'])
       .where(inWorkspace('m'))
-      .where(words.isAmong(sql.ref('m.name'), names.length))
+      .where(names.has(sql.ref('m.name')))
       .orderBy('a.alias');
-  const rows = await rowsOf(context, db, `aliases of models ${names.length}`, query, names);
+  const rows = await rowsOf(context, db, `aliases of models ${names.shape}`, query, names.values);
   return rows.map((row) => ({ ...row, version: String(row.version) }));
 }
 
@@ -83,7 +83,7 @@ async function latestOf(
   modelNames: readonly string[],
 ): Promise<{ readonly model: string; readonly version: ModelVersion }[]> {
   const { words } = context.pool;
-  const names = words.bindMany(modelNames);
+  const names = words.among(modelNames);
   const age = sql<number>`row_number() OVER (PARTITION BY ${sql.ref('m.name')}, ${sql.ref('v.current_stage')} ORDER BY ${sql.ref('v.version')} DESC)`;
   const query = () => {
     const ranked = db
@@ -95,11 +95,11 @@ async function latestOf(
       .select('m.name as model')
       .select(age.as('age'))
       .where(inWorkspace('m'))
-      .where(words.isAmong(sql.ref('m.name'), names.length))
+      .where(names.has(sql.ref('m.name')))
       .where('v.current_stage', '!=', hole<string>());
     return db.selectFrom(ranked.as('ranked')).selectAll().where('age', '=', sql.lit(1)).orderBy('version');
   };
-  const rows = await rowsOf(context, db, `latest versions ${names.length}`, query, [...names, DELETED]);
+  const rows = await rowsOf(context, db, `latest versions ${names.shape}`, query, [...names.values, DELETED]);
   const versions = await versionsOf(context, db, rows);
   return rows.map(({ model }, at) => ({ model, version: versions[at] as ModelVersion }));
 }
@@ -121,8 +121,8 @@ const keyOf = ({ name, version }: { readonly name: string; readonly version: num
 /** Of these versions, and perhaps of others of the same names and numbers. */
 function versionTags(context: Context, db: Db, rows: readonly VersionRow[]) {
   const { words } = context.pool;
-  const names = words.bindMany([...new Set(rows.map(({ name }) => name))]);
-  const numbers = words.bindMany([...new Set(rows.map(({ version }) => version))]);
+  const names = words.among([...new Set(rows.map(({ name }) => name))]);
+  const numbers = words.among([...new Set(rows.map(({ version }) => version))]);
   const query = () =>
     db
       .selectFrom('model_versions as v')
@@ -134,11 +134,11 @@ function versionTags(context: Context, db: Db, rows: readonly VersionRow[]) {
       )
       .select(['v.name', 'v.version', 't.key', 't.value'])
       .where(inWorkspace('v'))
-      .where(words.isAmong(sql.ref('v.name'), names.length))
-      .where(words.isAmong(sql.ref('v.version'), numbers.length))
+      .where(names.has(sql.ref('v.name')))
+      .where(numbers.has(sql.ref('v.version')))
       .orderBy('t.key');
-  const shape = `tags of versions ${names.length}, ${numbers.length}`;
-  return rowsOf(context, db, shape, query, [...names, ...numbers]);
+  const shape = `tags of versions ${names.shape}, ${numbers.shape}`;
+  return rowsOf(context, db, shape, query, [...names.values, ...numbers.values]);
 }
 
 const aliasesFor = (version: string, aliases: readonly Alias[]) =>

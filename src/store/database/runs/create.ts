@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { type Kysely, sql } from 'kysely';
 import type { InsertShape } from '../../../dialect/query-words.js';
 import { appendToUri } from '../../artifact-uri.js';
-import { invalidParameter, StoreError } from '../../errors.js';
+import { invalidParameter } from '../../errors.js';
 import type { KeyValue, Run, RunInfo } from '../../records.js';
 import { randomRunName } from '../../run-names.js';
 import type { Runs } from '../../store.js';
@@ -13,7 +13,7 @@ import { activeExperimentRow } from '../experiments/rows.js';
 import { DuplicateKey } from '../faults.js';
 import { insertRows } from '../statements.js';
 import { RUN_NAME, runOf, runsOf } from './children.js';
-import { activeRunRow, infoOf, type RunRow, runRow } from './rows.js';
+import { activeRunRow, infoOf, type RunRow } from './rows.js';
 import { SET_TAGS, TAGS } from './tags.js';
 
 const RUN: InsertShape = {
@@ -45,19 +45,13 @@ export async function createRun(context: Context, request: Parameters<Runs['crea
     return await context.pool.write((db) => insertRun(context, db, id, request), { repeatable: true });
   } catch (error) {
     // Its id is nobody else's: it was written before, by a commit whose answer was lost.
-    const written =
-      error instanceof DuplicateKey ? await context.pool.read((db) => runById(context, db, id)) : undefined;
+    const [written] =
+      error instanceof DuplicateKey
+        ? await context.pool.read((db) => runsOf(context, db, [id], { modelInputs: true }))
+        : [];
     if (written) return written;
     throw error;
   }
-}
-
-async function runById(context: Context, db: Kysely<Tables>, id: string): Promise<Run | undefined> {
-  const row = await runRow(context, db, id).catch((error: unknown) => {
-    if (error instanceof StoreError && error.code === 'RESOURCE_DOES_NOT_EXIST') return undefined;
-    throw error;
-  });
-  return row && (await runsOf(context, db, [row], { modelInputs: true }))[0];
 }
 
 async function insertRun(

@@ -7,7 +7,7 @@ import { inputs } from './inputs.js';
 import { lifecycle } from './lifecycle.js';
 import { logging } from './log.js';
 import { recordModel } from './model-history.js';
-import { runRow } from './rows.js';
+import { noRun } from './rows.js';
 import { searchRuns } from './search.js';
 import { runTags } from './tags.js';
 
@@ -16,8 +16,9 @@ export function runs(context: Context): Runs {
     create: (request) => createRun(context, request),
     get: (runId) =>
       context.pool.read(async (db) => {
-        const [run] = await runsOf(context, db, [await runRow(context, db, runId)], { modelInputs: true });
-        return run as NonNullable<typeof run>;
+        const [run] = await runsOf(context, db, [runId], { modelInputs: true });
+        if (run) return run;
+        throw noRun(runId);
       }),
     update: (runId, change) => updateRun(context, runId, change),
     search: (question) => searchRuns(context, question),

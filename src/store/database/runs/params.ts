@@ -35,18 +35,18 @@ export async function addParams(
 ): Promise<void> {
   if (params.length === 0) return;
   const { words } = context.pool;
-  const keys = words.bindMany(params.map(({ key }) => key));
+  const keys = words.among(params.map(({ key }) => key));
   const rows = await rowsOf(
     context,
     db,
-    `params of a run by ${keys.length} keys`,
+    `params of a run by ${keys.shape} keys`,
     () =>
       db
         .selectFrom('params')
         .select(['key', 'value'])
         .where('run_uuid', '=', hole<string>())
-        .where(words.isAmong(sql.ref('key'), keys.length)),
-    [runId, ...keys],
+        .where(keys.has(sql.ref('key'))),
+    [runId, ...keys.values],
   );
   const known = new Map(rows.map(({ key, value }) => [key, value]));
   const changed = params.flatMap(({ key, value }): Changed[] => {

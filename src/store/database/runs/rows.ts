@@ -7,19 +7,21 @@ import type { Context } from '../context.js';
 import type { Tables } from '../entities/index.js';
 import { rowsOf } from '../statements.js';
 
-export const COLUMNS = [
-  'run_uuid',
-  'name',
-  'user_id',
-  'status',
-  'start_time',
-  'end_time',
-  'lifecycle_stage',
-  'artifact_uri',
-  'experiment_id',
-] as const;
+export const RUN_COLUMNS = {
+  run_uuid: 'text',
+  name: 'text',
+  user_id: 'text',
+  status: 'text',
+  start_time: 'bigint',
+  end_time: 'bigint',
+  lifecycle_stage: 'text',
+  artifact_uri: 'text',
+  experiment_id: 'integer',
+} as const;
 
-export type RunRow = Pick<Tables['runs'], (typeof COLUMNS)[number]>;
+const COLUMNS = Object.keys(RUN_COLUMNS) as (keyof typeof RUN_COLUMNS)[];
+
+export type RunRow = Pick<Tables['runs'], keyof typeof RUN_COLUMNS>;
 
 /** @throws StoreError RESOURCE_DOES_NOT_EXIST */
 export async function runRow(context: Context, db: Kysely<Tables>, runId: string): Promise<RunRow> {
@@ -31,8 +33,10 @@ export async function runRow(context: Context, db: Kysely<Tables>, runId: string
     [runId],
   );
   if (row) return row;
-  throw new StoreError('RESOURCE_DOES_NOT_EXIST', `Run with id=${runId} not found`);
+  throw noRun(runId);
 }
+
+export const noRun = (runId: string) => new StoreError('RESOURCE_DOES_NOT_EXIST', `Run with id=${runId} not found`);
 
 /** A run that may be written to. @throws StoreError */
 export async function activeRunRow(context: Context, db: Kysely<Tables>, runId: string): Promise<RunRow> {

@@ -2,7 +2,7 @@
  * A search for runs in two steps, so that what a run is made of is read for the page alone: the ids of the page first, and
  * then the rows of these runs with what belongs to them.
  */
-import { type Kysely, sql } from 'kysely';
+import type { Kysely } from 'kysely';
 import type { Page, Run } from '../../records.js';
 import { decodePageToken, encodePageToken, parseSearch } from '../../search/index.js';
 import { stagesOf } from '../../stages.js';
@@ -12,11 +12,9 @@ import { inChunks } from '../chunks.js';
 import type { Context } from '../context.js';
 import type { Tables } from '../entities/index.js';
 import { columnIds } from '../experiments/rows.js';
-import { rowsOf } from '../statements.js';
 import { runsOf } from './children.js';
 import { findIds } from './find.js';
 import type { Tuning } from './led-search.js';
-import { COLUMNS, type RunRow } from './rows.js';
 
 const BY_DEFAULT = 1000;
 
@@ -41,9 +39,7 @@ export async function searchRuns(
   };
   return context.pool.read(async (db) => {
     const ids = await findIds(context.pool.words, db, asked, { limit: max_results + 1, offset }, tuning);
-    const items = await inChunks(ids.slice(0, max_results), async (chunk) =>
-      runsOf(context, db, await runRows(context, db, chunk), { modelInputs: false }),
-    );
+    const items = await inChunks(ids.slice(0, max_results), (chunk) => runsInOrder(context, db, chunk));
     return {
       items,
       next_page_token: ids.length > max_results ? encodePageToken(offset + max_results) : undefined,
@@ -51,22 +47,9 @@ export async function searchRuns(
   });
 }
 
-/** Rows of runs in the order of their ids. One that was deleted for good in the meantime is left out. */
-async function runRows(context: Context, db: Kysely<Tables>, ids: readonly string[]): Promise<RunRow[]> {
-  if (ids.length === 0) return [];
-  const { words } = context.pool;
-  const bound = words.bindMany(ids);
-  const rows = await rowsOf(
-    context,
-    db,
-    `runs ${bound.length}`,
-    () =>
-      db
-        .selectFrom('runs')
-        .select(COLUMNS)
-        .where(words.isAmong(sql.ref('run_uuid'), bound.length)),
-    bound,
-  );
-  const byId = new Map(rows.map((row) => [row.run_uuid, row]));
+/** Runs in the order of their ids. One that was deleted for good in the meantime is left out. */
+async function runsInOrder(context: Context, db: Kysely<Tables>, ids: readonly string[]): Promise<Run[]> {
+  const runs = await runsOf(context, db, ids, { modelInputs: false });
+  const byId = new Map(runs.map((run) => [run.info.run_id, run]));
   return ids.flatMap((id) => byId.get(id) ?? []);
 }

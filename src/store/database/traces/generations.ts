@@ -13,17 +13,17 @@ import { type Db, traceRows } from './rows.js';
 /** @param traceIds each once. @throws StoreError where the spans of one are elsewhere, or it is not there */
 export async function advanceGenerations(context: Context, db: Db, traceIds: readonly string[]): Promise<void> {
   const { words } = context.pool;
-  const ids = words.bindMany(traceIds);
+  const ids = words.among(traceIds);
   const changed = await change(
     context,
     db,
-    `generations ${ids.length}`,
+    `generations ${ids.shape}`,
     () => sql`
       UPDATE ${sql.table('trace_info')} SET ${sql.ref('db_payload_generation')} = ${sql.ref('db_payload_generation')} + 1
-      WHERE ${words.isAmong(sql.ref('trace_info.request_id'), ids.length)} AND NOT EXISTS (
+      WHERE ${ids.has(sql.ref('trace_info.request_id'))} AND NOT EXISTS (
         SELECT 1 FROM ${sql.table('trace_tags')} AS g WHERE ${sql.ref('g.request_id')} = ${sql.ref('trace_info.request_id')}
         AND ${sql.ref('g.key')} = ${hole()} AND ${sql.ref('g.value')} != ${hole()})`,
-    [...ids, SPANS_LOCATION, IN_STORE],
+    [...ids.values, SPANS_LOCATION, IN_STORE],
   );
   if (changed === traceIds.length) return;
   const elsewhere = await spansElsewhere(context, db, traceIds);
@@ -41,19 +41,19 @@ export async function spansElsewhere(
   traceIds: readonly string[],
 ): Promise<readonly { readonly request_id: string; readonly value: string | null }[]> {
   const { words } = context.pool;
-  const ids = words.bindMany(traceIds);
+  const ids = words.among(traceIds);
   return rowsOf(
     context,
     db,
-    `spans elsewhere ${ids.length}`,
+    `spans elsewhere ${ids.shape}`,
     () =>
       db
         .selectFrom('trace_tags')
         .select(['request_id', 'value'])
-        .where(words.isAmong(sql.ref('request_id'), ids.length))
+        .where(ids.has(sql.ref('request_id')))
         .where('key', '=', hole<string>())
         .where('value', '!=', hole<string>()),
-    [...ids, SPANS_LOCATION, IN_STORE],
+    [...ids.values, SPANS_LOCATION, IN_STORE],
   );
 }
 

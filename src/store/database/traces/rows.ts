@@ -1,6 +1,6 @@
 /** From rows of traces to records: three queries for any number of them. */
 import { type Kysely, type Selectable, sql } from 'kysely';
-import { hole } from '../../../dialect/query-words.js';
+import { type Among, hole } from '../../../dialect/query-words.js';
 import { StoreError } from '../../errors.js';
 import type { TraceInfo, TraceState } from '../../records.js';
 import type { Context } from '../context.js';
@@ -19,7 +19,7 @@ const STATES: readonly TraceState[] = ['STATE_UNSPECIFIED', 'OK', 'ERROR', 'IN_P
 /** The records, in the order of the rows. */
 export async function tracesOf(context: Context, db: Db, rows: readonly TraceRow[]): Promise<TraceInfo[]> {
   if (rows.length === 0) return [];
-  const ids = context.pool.words.bindMany(rows.map(({ request_id }) => request_id));
+  const ids = context.pool.words.among(rows.map(({ request_id }) => request_id));
   const [tags, metadata, assessments] = await Promise.all([
     pairsOf(context, db, 'trace_tags', ids),
     pairsOf(context, db, 'trace_request_metadata', ids),
@@ -58,19 +58,18 @@ async function pairsOf(
   context: Context,
   db: Db,
   table: 'trace_tags' | 'trace_request_metadata',
-  ids: readonly unknown[],
+  ids: Among,
 ): Promise<Map<string, Pair[]>> {
-  const { words } = context.pool;
   const rows = await rowsOf<Pair>(
     context,
     db,
-    `${table} of ${ids.length}`,
+    `${table} of ${ids.shape}`,
     () =>
       db
         .selectFrom(table)
         .select(['request_id', 'key', 'value'])
-        .where(words.isAmong(sql.ref('request_id'), ids.length)),
-    ids,
+        .where(ids.has(sql.ref('request_id'))),
+    ids.values,
   );
   return Map.groupBy(rows, ({ request_id }) => request_id);
 }
@@ -78,20 +77,19 @@ async function pairsOf(
 const texts = (pairs: readonly Pair[] | undefined, without: readonly string[]): Record<string, string> =>
   Object.fromEntries((pairs ?? []).flatMap(({ key, value }) => (without.includes(key) ? [] : [[key, value ?? '']])));
 
-async function assessmentsOf(context: Context, db: Db, ids: readonly unknown[]) {
-  const { words } = context.pool;
+async function assessmentsOf(context: Context, db: Db, ids: Among) {
   const rows = await rowsOf(
     context,
     db,
-    `assessments of traces ${ids.length}`,
+    `assessments of traces ${ids.shape}`,
     () =>
       db
         .selectFrom('assessments')
         .selectAll()
-        .where(words.isAmong(sql.ref('trace_id'), ids.length))
+        .where(ids.has(sql.ref('trace_id')))
         .orderBy('created_timestamp')
         .orderBy('assessment_id'),
-    ids,
+    ids.values,
   );
   return Map.groupBy(rows, ({ trace_id }) => trace_id);
 }
@@ -100,17 +98,17 @@ async function assessmentsOf(context: Context, db: Db, ids: readonly unknown[]) 
 export async function traceRows(context: Context, db: Db, traceIds: readonly string[]): Promise<TraceRow[]> {
   if (traceIds.length === 0) return [];
   const { words } = context.pool;
-  const ids = words.bindMany(traceIds);
+  const ids = words.among(traceIds);
   return rowsOf(
     context,
     db,
-    `traces ${ids.length}`,
+    `traces ${ids.shape}`,
     () =>
       db
         .selectFrom('trace_info')
         .selectAll()
-        .where(words.isAmong(sql.ref('request_id'), ids.length)),
-    ids,
+        .where(ids.has(sql.ref('request_id'))),
+    ids.values,
   );
 }
 
@@ -118,16 +116,16 @@ export async function traceRows(context: Context, db: Db, traceIds: readonly str
 export async function lockedTraceRows(context: Context, db: Db, traceIds: readonly string[]): Promise<TraceRow[]> {
   if (traceIds.length === 0) return [];
   const { words } = context.pool;
-  const ids = words.bindMany(traceIds);
+  const ids = words.among(traceIds);
   return rowsOf<TraceRow>(
     context,
     db,
-    `lock traces ${ids.length}`,
+    `lock traces ${ids.shape}`,
     () => sql<TraceRow>`
       SELECT * FROM ${sql.table('trace_info')} ${words.locking.from}
-      WHERE ${words.isAmong(sql.ref('request_id'), ids.length)}
+      WHERE ${ids.has(sql.ref('request_id'))}
       ORDER BY ${sql.ref('request_id')} ${words.locking.end}`,
-    ids,
+    ids.values,
   );
 }
 

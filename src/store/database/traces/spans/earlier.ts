@@ -13,18 +13,18 @@ import type { Db } from '../rows.js';
 export async function finalizedAmong(context: Context, db: Db, traceIds: readonly string[]): Promise<Set<string>> {
   if (traceIds.length === 0) return new Set();
   const { words } = context.pool;
-  const ids = words.bindMany(traceIds);
+  const ids = words.among(traceIds);
   const rows = await rowsOf(
     context,
     db,
-    `finalized ${ids.length}`,
+    `finalized ${ids.shape}`,
     () =>
       db
         .selectFrom('trace_request_metadata')
         .select('request_id')
-        .where(words.isAmong(sql.ref('request_id'), ids.length))
+        .where(ids.has(sql.ref('request_id')))
         .where('key', '=', hole<string>()),
-    [...ids, FINALIZED],
+    [...ids.values, FINALIZED],
   );
   return new Set(rows.map(({ request_id }) => request_id));
 }
@@ -43,16 +43,16 @@ export interface EarlierSpan {
 export async function earlierSpans(context: Context, db: Db, traceIds: readonly string[]): Promise<EarlierSpan[]> {
   if (traceIds.length === 0) return [];
   const { words } = context.pool;
-  const ids = words.bindMany(traceIds);
+  const ids = words.among(traceIds);
   const columns = ['trace_id', 'span_id', 'parent_span_id', 'content'].map((column) => sql.ref(column));
   const rows = await rowsOf<Omit<EarlierSpan, 'attributes'> & { readonly content: string }>(
     context,
     db,
-    `earlier spans ${ids.length}`,
+    `earlier spans ${ids.shape}`,
     () => sql`
       SELECT ${sql.join(columns)} FROM ${sql.table('spans')} ${words.locking.from}
-      WHERE ${words.isAmong(sql.ref('trace_id'), ids.length)} AND ${sql.ref('content')} != ${hole()} ${words.locking.end}`,
-    [...ids, ''],
+      WHERE ${ids.has(sql.ref('trace_id'))} AND ${sql.ref('content')} != ${hole()} ${words.locking.end}`,
+    [...ids.values, ''],
   );
   return rows.map(({ content, ...row }) => {
     const parsed = readJsonText(content);

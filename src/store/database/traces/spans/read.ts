@@ -103,20 +103,20 @@ function spansToCome({ trace_metadata }: TraceInfo): number {
 async function spansOf(context: Context, db: Db, traceIds: readonly string[]): Promise<Span[]> {
   if (traceIds.length === 0) return [];
   const { words } = context.pool;
-  const ids = words.bindMany(traceIds);
+  const ids = words.among(traceIds);
   const rows = await rowsOf(
     context,
     db,
-    `spans of traces ${ids.length}`,
+    `spans of traces ${ids.shape}`,
     () =>
       db
         .selectFrom('spans')
         .select(['trace_id', 'span_id', 'content'])
-        .where(words.isAmong(sql.ref('trace_id'), ids.length))
+        .where(ids.has(sql.ref('trace_id')))
         .where('content', '!=', hole<string>())
         .orderBy(sql`CASE WHEN ${sql.ref('parent_span_id')} IS NULL THEN 0 ELSE 1 END`)
         .orderBy('start_time_unix_nano'),
-    [...ids, ''],
+    [...ids.values, ''],
   );
   return rows.map((row) => ({ ...row, content: typedContent(row.content) }));
 }
