@@ -1,5 +1,13 @@
 /** How a dialect spells what the queries of a store need and SQL has no common words for. */
-import { type CompiledQuery, type Expression, type Kysely, type RawBuilder, type SqlBool, sql } from 'kysely';
+import {
+  type CompiledQuery,
+  type Expression,
+  type Kysely,
+  type RawBuilder,
+  SelectQueryNode,
+  type SqlBool,
+  sql,
+} from 'kysely';
 
 /** What happens to a row whose key is in the table already. */
 export type OnConflict =
@@ -144,6 +152,10 @@ export interface QueryWords {
 }
 
 export const NOTHING = sql``;
+
+/** A query in brackets, which Kysely gives to its own. */
+export const bracketed = (query: Expression<unknown>): RawBuilder<unknown> =>
+  SelectQueryNode.is(query.toOperationNode()) ? sql`${query}` : sql`(${query})`;
 
 export const columnList = (columns: readonly string[]): RawBuilder<unknown> =>
   sql.join(columns.map((column) => sql.ref(column)));

@@ -3,7 +3,7 @@
  * bytes, and orders no subquery (https://mariadb.com/kb/en/json_arrayagg/).
  */
 import { type RawBuilder, sql } from 'kysely';
-import type { ColumnKind, Columns, Union } from '../query-words.js';
+import { bracketed, type ColumnKind, type Columns, type Union } from '../query-words.js';
 
 /** Columns of one type are one column of the union. */
 const TYPES: Readonly<Record<ColumnKind, string>> = {
@@ -31,7 +31,7 @@ export const union: Union = {
     const selects = parts.map(({ query }, at) => {
       const names = new Map([...(places[at] ?? [])].map(([name, place]) => [place, name]));
       const columns = all.map((place) => sql`${valueAt(place, names.get(place))} AS ${sql.ref(place)}`);
-      return sql`SELECT ${sql.lit(at)} AS part, ${sql.join(columns)} FROM (${query}) AS q`;
+      return sql`SELECT ${sql.lit(at)} AS part, ${sql.join(columns)} FROM ${bracketed(query)} AS q`;
     });
     return sql<Record<string, unknown>>`${sql.join(selects, sql` UNION ALL `)}`;
   },

@@ -3,14 +3,14 @@
  * of what it takes the driver to read row by row.
  */
 import { sql } from 'kysely';
-import type { Columns, Packing } from '../query-words.js';
+import { bracketed, type Columns, type Packing } from '../query-words.js';
 
 /** One array of JSON, of an array for each column; or of NULL, where there are no rows. */
 export const packing: Packing = {
   // Rows of a sorted subquery are aggregated in their order (https://www.postgresql.org/docs/current/functions-aggregate.html).
   pack: (columns, query) => {
     const arrays = columns.map((column) => sql`array_agg(${sql.ref(`q.${column}`)})`);
-    return sql`(SELECT json_build_array(${sql.join(arrays)}) FROM (${query}) AS q)`;
+    return sql`(SELECT json_build_array(${sql.join(arrays)}) FROM ${bracketed(query)} AS q)`;
   },
   unpack: <Row>(columns: Columns<Row>, packed: unknown) =>
     readerOf(columns)(JSON.parse(String(packed)) as Packed) as Row[],
