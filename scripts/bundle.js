@@ -22,7 +22,7 @@ const isExternal = (id) => EXTERNAL.some((name) => id === name || id.startsWith(
 /** @param root the folder of the project, with a slash at its end; `dist/src` must have been compiled */
 export async function bundle(root) {
   const src = `${root}dist/src/`;
-  const entries = ['cli/main.js', ...globSync('commands/**/*.js', { cwd: src })];
+  const entries = ['cli/main.js', 'transfer/files/thread.js', ...globSync('commands/**/*.js', { cwd: src })];
   const build = await rolldown({
     input: Object.fromEntries(entries.map((path) => [path.slice(0, -'.js'.length), src + path])),
     platform: 'node',

@@ -53,7 +53,7 @@ const STORE = /^src\/store\/(?:[^/]+(?<!\/open)|search\/index)\.ts$/;
 const FILES = /^src\/store\/file\/(?:reader|edit|writer)\.ts$/;
 
 /** What commands are made of, beside the upgrade. */
-const USE_CASES = /^src\/(?:server|backup|history|downgrade|gc|transfer|rows)\//;
+const USE_CASES = /^src\/(?:server|backup|history|downgrade|gc|transfer|rows|probe)\//;
 
 /** All of src/dialect but the choice of one. */
 const CONTRACT = /^src\/dialect\/(?!index\.ts)[^/]+\.ts$/;
@@ -98,6 +98,10 @@ const MAY_IMPORT: readonly { readonly part: RegExp; readonly may: readonly RegEx
   {
     part: /^src\/downgrade\//,
     may: [COMMON, /^src\/schema\//, CONTRACT, /^src\/upgrade\//, /^src\/rows\//, /^src\/downgrade\//],
+  },
+  {
+    part: /^src\/probe\//,
+    may: [COMMON, /^src\/schema\//, CONTRACT, /^src\/upgrade\//, /^src\/rows\//, /^src\/probe\//],
   },
   {
     part: /^src\/gc\//,

@@ -3,6 +3,7 @@ import type { BackupContext } from '../dialect/backups.js';
 import type { Database } from '../dialect/dialect.js';
 import { MtrackError } from '../errors.js';
 import { assess, refusalOf } from '../upgrade/assess.js';
+import { StepClock } from '../upgrade/clock.js';
 import { execute } from '../upgrade/execute.js';
 import type { Progress } from '../upgrade/progress.js';
 
@@ -44,18 +45,26 @@ export async function rehearse(
   const { target, patience, lockTimeout, signal } = options;
   const wanted = await assessed(database, target, patience);
   if (!wanted) return null;
-  const clock = new Clock(options.onProgress);
+  const clock = new StepClock();
+  const onProgress = (progress: Progress) => {
+    clock.tell(progress);
+    tell(progress, options.onProgress);
+  };
   try {
     const plan = (await assessed(scratch, target, patience))?.plan;
     if (plan?.hash !== wanted.plan.hash) throw anotherPlan(wanted.plan.hash, plan?.hash);
-    const outcome = await execute(scratch, plan, { lockTimeout, patience, signal, onProgress: clock.tell });
+    const outcome = await execute(scratch, plan, { lockTimeout, patience, signal, onProgress });
     const { remaining, brokenReferences } = outcome.verification;
     return {
       from: plan.from,
       to: plan.to,
       planHash: plan.hash,
       seconds: outcome.seconds,
-      steps: clock.steps,
+      steps: clock.steps.map(({ step, revision, seconds }) => ({
+        revision,
+        title: step.title,
+        seconds: Number(seconds.toFixed(3)),
+      })),
       remaining: remaining.length + brokenReferences.length,
     };
   } catch (error) {
@@ -90,53 +99,12 @@ async function assessed(database: Database, target: string, patience: number) {
   }
 }
 
-/** Takes the time of each step from what an upgrade tells. */
-class Clock {
-  readonly steps: StepTime[] = [];
-  readonly #onProgress: BackupContext['onProgress'];
-  #running: { revision: string; title: string; since: number } | null = null;
-  #revision = '';
-
-  constructor(onProgress: BackupContext['onProgress']) {
-    this.#onProgress = onProgress;
-  }
-
-  readonly tell = (progress: Progress): void => {
-    switch (progress.event) {
-      case 'revision':
-        this.#end();
-        this.#revision = progress.planned.revision.id;
-        this.#onProgress({
-          what: `rehearsal: ${progress.planned.revision.id} ${progress.planned.revision.title}`,
-          done: 0,
-          total: null,
-          unit: 'rows',
-        });
-        break;
-      case 'step':
-        this.#end();
-        this.#running = { revision: this.#revision, title: progress.step.title, since: performance.now() };
-        break;
-      case 'rows':
-        this.#onProgress({
-          what: `rehearsal: ${progress.what}`,
-          done: progress.done,
-          total: progress.total,
-          unit: 'rows',
-        });
-        break;
-      case 'revision-done':
-      case 'verifying':
-        this.#end();
-        break;
-      default:
-    }
-  };
-
-  #end(): void {
-    if (this.#running === null) return;
-    const { revision, title, since } = this.#running;
-    this.steps.push({ revision, title, seconds: Number(((performance.now() - since) / 1000).toFixed(3)) });
-    this.#running = null;
+function tell(progress: Progress, onProgress: BackupContext['onProgress']): void {
+  if (progress.event === 'revision') {
+    const { id, title } = progress.planned.revision;
+    onProgress({ what: `rehearsal: ${id} ${title}`, done: 0, total: null, unit: 'rows' });
+  } else if (progress.event === 'rows') {
+    const { what, done, total } = progress;
+    onProgress({ what: `rehearsal: ${what}`, done, total, unit: 'rows' });
   }
 }

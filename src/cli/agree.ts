@@ -5,8 +5,9 @@ import { MtrackError } from '../errors.js';
 import type { Assessment } from '../upgrade/assess.js';
 import { backupCommands, commandOf } from '../upgrade/command.js';
 import { type Consent, missing } from '../upgrade/consent.js';
-import { costOf, stepsOf } from '../upgrade/cost.js';
-import { about } from './render/numbers.js';
+import { costsOf, stepsOf } from '../upgrade/cost.js';
+import { sumOf } from '../upgrade/time.js';
+import { timeText } from './render/numbers.js';
 import { consentText, effectText } from './render/plan.js';
 
 export interface AgreeOptions {
@@ -68,12 +69,13 @@ async function ask(message: string): Promise<void> {
 }
 
 /** A consent with what the revision does to others while it runs. */
-export function warning(consent: Consent, { plan, stats, measured }: Assessment): string[] {
-  const steps = stepsOf(plan).filter(({ revisions }) => revisions.includes(consent.revision));
-  const seconds = steps.reduce((sum, step) => sum + costOf(step, stats, measured).estimatedSeconds, 0);
+export function warning(consent: Consent, assessment: Assessment): string[] {
+  const steps = stepsOf(assessment.plan).filter(({ revisions }) => revisions.includes(consent.revision));
+  const costs = costsOf(assessment);
+  const time = sumOf(steps.map((step) => costs.of(step).time));
   const effects = [...new Set(steps.flatMap(({ effects }) => effects).map(effectText))];
   return [
     ...consentText(consent),
-    ...effects.map((line) => `    ${line}, ${measured ? 'when rehearsed' : 'estimated'} ${about(seconds)}.`),
+    ...effects.map((line) => `    ${line}, ${time.basis === 'rehearsed' ? 'when rehearsed ' : ''}${timeText(time)}.`),
   ];
 }

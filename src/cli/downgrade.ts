@@ -156,12 +156,16 @@ async function agree(
 
 // ---------------------------------------------------------------- texts
 
-function text(downgrade: Downgrade, { dialect }: Database): string[] {
-  const { plan, stats, losses, findings } = downgrade;
+/** No command times the way back. */
+const NOT_TIMED = { because: 'nothing was timed', command: 'the same downgrade of a restored backup' };
+
+function text(downgrade: Downgrade, database: Database): string[] {
+  const { dialect } = database;
+  const { losses, findings } = downgrade;
   return [
     planText({ ...downgrade, consents: [], findings: [] }, dialect),
     '',
-    ...blockedText(blockedTables(plan, stats, dialect)),
+    ...blockedText(blockedTables(downgrade, dialect), NOT_TIMED),
     '',
     ...(losses.length > 0
       ? ['what the earlier schema cannot hold (it is written to a side file first):', ...losses.map(lossText)]

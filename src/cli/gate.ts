@@ -66,7 +66,14 @@ function withTimes(assessment: Assessment, { receipt: { rehearsal } }: Passed): 
   const steps = stepsOf(assessment.plan);
   // A step that had to be tried again is told twice: then the times are of no step for certain.
   if (rehearsal?.planHash !== assessment.plan.hash || rehearsal.steps.length !== steps.length) return assessment;
-  return { ...assessment, measured: new Map(steps.map((step, i) => [step, rehearsal.steps[i]?.seconds ?? 0])) };
+  const seconds = rehearsal.steps.map((step) => step.seconds);
+  const measured = {
+    basis: 'rehearsed',
+    steps: new Map(steps.map((step, i) => [step, seconds[i] ?? 0])),
+    rest: Math.max(0, rehearsal.seconds - seconds.reduce((sum, each) => sum + each, 0)),
+    lacks: null,
+  } as const;
+  return { ...assessment, measured };
 }
 
 /** The flags again, for a command to be copied. */

@@ -1,14 +1,16 @@
 /** `db plan`: what an upgrade of this database would do to it and to those who use it. Reads only. */
+import type { Backups } from '../dialect/backups.js';
 import type { Database } from '../dialect/dialect.js';
+import { dropOldFolders } from '../dialect/scratch-folder.js';
 import { resolveTarget } from '../schema/lineage.js';
 import { type Assessment, assess } from '../upgrade/assess.js';
-import { type Blocked, blockedTables, refuseBlocked } from '../upgrade/blocked.js';
+import { type Blocked, blockedTables, refuseBlocked, type Unknown, whyUnknown } from '../upgrade/blocked.js';
 import { assessedFindings } from '../upgrade/check.js';
 import { otherwise, watchPlan } from '../upgrade/watch.js';
 import { secretsOf, wordsOf } from '../uri.js';
 import { waitingNotes } from './progress.js';
 import { blockedText, findingsList, probeText } from './render/hazards.js';
-import { planJson } from './render/json.js';
+import { blockedJson, planJson } from './render/json.js';
 import { atText, planText } from './render/plan.js';
 import { stopOnSignals } from './signals.js';
 import { namedDatabase, withDatabase } from './store.js';
@@ -21,6 +23,8 @@ export interface PlanFlags {
   /** Milliseconds. */
   readonly 'max-blocked'?: number | undefined;
   readonly probe: boolean;
+  /** Of the largest table, for `probe`. */
+  readonly 'sample-rows': number;
 }
 
 /** How long to wait for a writer that keeps readers out, in milliseconds. */
@@ -39,18 +43,19 @@ export async function runPlan(
       terminal.say(`at revision ${atText(target)}: nothing to do`);
       return { from: target, to: target, revisions: [], hazards: [], blocked: [] };
     }
-    const assessment = input.flags.probe ? await probed(found, database, terminal) : found;
-    const { watched } = assessment;
+    const assessment = input.flags.probe ? await probed(found, database, input.flags['sample-rows'], terminal) : found;
+    const { watched, measured } = assessment;
     const differing = watched && otherwise(watched);
-    const blocked = blockedTables(assessment.plan, assessment.stats, database.dialect);
-    show(assessment, blocked, database, terminal);
+    const blocked = blockedTables(assessment, database.dialect);
+    const unknown = whyUnknown(database, measured);
+    show(assessment, blocked, unknown, database, terminal);
     if (differing) terminal.say(`\n${probeText(differing)}`);
     const most = input.flags['max-blocked'];
-    if (most !== undefined) refuseBlocked(blocked, most / 1000);
+    if (most !== undefined) refuseBlocked(blocked, most / 1000, unknown);
     return {
       ...planJson(assessment),
       hazards: assessedFindings(assessment, database.dialect),
-      blocked,
+      ...blockedJson(blocked, unknown),
       ...(differing && { probe: { otherwise: differing } }),
       database: database.shown,
     };
@@ -66,35 +71,59 @@ async function assessed(database: Database, target: string, terminal: Terminal):
   }
 }
 
-/** With what the server does to the same tables without rows, in a scratch database that is made and dropped. */
-async function probed(assessment: Assessment, database: Database, terminal: Terminal): Promise<Assessment> {
-  if (!database.dialect.watch) {
+/** With what the server does to the same tables, in scratch databases that are made and dropped. */
+async function probed(
+  assessment: Assessment,
+  database: Database,
+  sampleRows: number,
+  terminal: Terminal,
+): Promise<Assessment> {
+  const { dialect } = database;
+  if (!dialect.samples) {
     terminal.note('nothing is probed: this kind of database is not asked');
     return assessment;
   }
-  const backups = await database.backups();
   const { signal, release } = stopOnSignals((name) => terminal.note(`${name}: stopping`));
   try {
-    const scratch = await backups.createScratch();
-    try {
-      terminal.note('probing in a scratch database');
-      const watched = await watchPlan(scratch.database, assessment.plan, signal);
-      return { ...assessment, ...(watched && { watched }) };
-    } finally {
-      await scratch.drop();
-    }
+    const backups = await database.backups();
+    await dropOldFolders();
+    await backups.dropLeftovers();
+    const watched = dialect.watch ? await watchedIn(backups, assessment, signal, terminal) : null;
+    const { timeOnSample } = await import('../probe/trial.js');
+    return await timeOnSample(database, watched ? { ...assessment, watched } : assessment, {
+      signal,
+      patience: PATIENCE_MS,
+      sampleRows,
+      onProgress: terminal.note,
+    });
   } finally {
     release();
   }
 }
 
-function show(assessment: Assessment, blocked: readonly Blocked[], database: Database, { say }: Terminal): void {
+async function watchedIn(backups: Backups, { plan }: Assessment, signal: AbortSignal, terminal: Terminal) {
+  const scratch = await backups.createScratch();
+  try {
+    terminal.note('probing in a scratch database');
+    return await watchPlan(scratch.database, plan, signal);
+  } finally {
+    await scratch.drop();
+  }
+}
+
+function show(
+  assessment: Assessment,
+  blocked: readonly Blocked[],
+  unknown: Unknown,
+  database: Database,
+  { say }: Terminal,
+): void {
   const findings = assessedFindings(assessment, database.dialect);
   say(
     [
       planText({ ...assessment, consents: [], findings: [] }, database.dialect),
       '',
-      ...blockedText(blocked),
+      ...blockedText(blocked, unknown),
       '',
       ...findingsList(findings),
     ].join('\n'),

@@ -1,3 +1,5 @@
+import { MtrackError } from '../errors.js';
+
 /**
  * A signal that is aborted by the first SIGINT, SIGTERM or SIGHUP: work stops at its next safe point.
  * @param onSignal is told of every one; `again` of those after the first, which change nothing
@@ -9,7 +11,7 @@ export function stopOnSignals(onSignal: (signal: string, again: boolean) => void
   const controller = new AbortController();
   const stop = (name: NodeJS.Signals) => {
     onSignal(name, controller.signal.aborted);
-    controller.abort(name);
+    controller.abort(new MtrackError('INTERRUPTED', { found: `stopped by ${name}` }));
   };
   const names = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
   for (const name of names) process.on(name, stop);

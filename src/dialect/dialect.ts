@@ -152,6 +152,10 @@ export interface Dialect {
 
   /** Null where the server is not asked: SQLite has one lock, on all of it. */
   readonly watch: Watch | null;
+  /** Whether a scratch database can be made, to time the steps of a plan on a sample of the rows. */
+  readonly samples: boolean;
+  /** Bytes of tables that the server, or the system for it, keeps in memory, about: what does not fit takes longer. */
+  memory(session: Session): Promise<number>;
 
   /** A column in words, for differences and plans; two columns that are spelt alike are the same. */
   spell(column: Column): string;

@@ -161,8 +161,9 @@ function endOf(child: ChildProcess, onLine: (line: string) => void): Promise<str
   });
 }
 
-export function interrupted(signal: AbortSignal): MtrackError {
-  return new MtrackError('INTERRUPTED', { found: `stopped by ${String(signal.reason ?? 'a signal')}` });
+export function interrupted({ reason }: AbortSignal): MtrackError {
+  if (reason instanceof MtrackError) return reason;
+  return new MtrackError('INTERRUPTED', { found: `stopped by ${String(reason ?? 'a signal')}` });
 }
 
 /** The failure of a tool that takes a backup. @param fix by what it said, the usual causes */

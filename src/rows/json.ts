@@ -64,6 +64,26 @@ export function lineReader(columns: readonly Column[]): (line: string) => Row {
   };
 }
 
+/** How to read many lines at once, one below the other. The reader throws a SyntaxError for what `lineOf` has not written. */
+export function linesReader(columns: readonly Column[]): (lines: string) => Row[] {
+  const readers = columns.map(({ type }) => READERS[type.kind] ?? asItIs);
+  return (lines) => {
+    // A line's end within a text is written otherwise.
+    const rows: unknown[] = JSON.parse(`[${lines.replace(/\n$/, '').replaceAll('\n', ',')}]`);
+    return rows.map((values) => {
+      if (!Array.isArray(values) || values.length !== readers.length) {
+        throw new SyntaxError(`no row of ${readers.length} values: ${JSON.stringify(values).slice(0, 100)}`);
+      }
+      for (let at = 0; at < readers.length; at++) {
+        const value: unknown = values[at];
+        // Most are what they are.
+        if (typeof value !== 'number' && value !== null) values[at] = readers[at]?.(value);
+      }
+      return values;
+    });
+  };
+}
+
 function asItIs(value: unknown): Value {
   if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' || value === null)
     return value;

@@ -1,4 +1,5 @@
 /** Reading the rows of a table as they are, page by page, each page from where the last one ended. */
+import { setImmediate } from 'node:timers/promises';
 import { type RawBuilder, sql } from 'kysely';
 import type { Dialect } from '../dialect/dialect.js';
 import type { Session } from '../dialect/session.js';
@@ -57,6 +58,8 @@ export async function* readRows(
   let rows = columns.some(({ type }) => UNBOUNDED.has(type.kind)) ? Math.min(FIRST_ROWS, pageRows) : pageRows;
   let last: Row | null = null;
   for (;;) {
+    // SQLite answers at once: let signals and the display have their turn.
+    await setImmediate();
     signal?.throwIfAborted();
     const given: Record<string, unknown>[] = await session.rows(query(last, rows));
     const page = given.map((each) => fields.map(({ name, read }) => read(each[name])));

@@ -8,6 +8,8 @@ import type { Problems } from './problems.js';
 export interface Batch {
   readonly table: Table;
   readonly rows: readonly Row[];
+  /** The same as lines (rows/json.ts), one below the other, where they came so. */
+  readonly lines?: string | undefined;
 }
 
 /** Rows that have one of some values in a column. */

@@ -24,7 +24,7 @@ export interface Assessment {
   readonly findings: readonly Finding[];
   /** What this server was seen to do in each step, on tables without rows. */
   readonly watched?: Watchings;
-  /** Of a rehearsal of this very plan. */
+  /** Of a rehearsal of this very plan, or of a sample of the rows. */
   readonly measured?: Measured;
 }
 

@@ -66,12 +66,12 @@ export function checkRange(from: string, to: string, dialect: Dialect): Checked 
 
 /** Of an upgrade that was assessed: its hazards, and what the preflight found. */
 export function assessedFindings(assessment: Assessment, dialect: Dialect): CheckFinding[] {
-  const { plan, stats, consents, findings, watched } = assessment;
+  const { plan, stats, consents, findings, watched, measured } = assessment;
   return [
     ...findings.map(({ severity, found, fix }) =>
       severity === 'refuses' ? finding('MTK109', found, { todo: fix }) : finding('MTK110', found, { todo: fix }),
     ),
-    ...hazardsOf({ plan, stats, dialect, consents, live: true, ...(watched && { watched }) }).map(withTodo),
+    ...hazardsOf({ plan, stats, dialect, consents, live: true, watched, measured }).map(withTodo),
   ];
 }
 

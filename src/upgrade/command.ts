@@ -11,7 +11,15 @@ export function backupCommands(database: Database): { readonly ours: string; rea
  * came from a file or from the environment. One that was on the command line is not repeated, which a comment says.
  */
 export function commandOf(
-  what: 'db upgrade' | 'db downgrade' | 'db status' | 'db backup' | 'db backup-check BACKUP' | 'gc' | 'trash list',
+  what:
+    | 'db plan'
+    | 'db upgrade'
+    | 'db downgrade'
+    | 'db status'
+    | 'db backup'
+    | 'db backup-check BACKUP'
+    | 'gc'
+    | 'trash list',
   { named }: Pick<Database, 'named'>,
   ...flags: string[]
 ): string {

@@ -5,22 +5,26 @@ import { schemaAt } from '../schema/lineage.js';
 import { isComputed, type Operation } from '../schema/operations.js';
 import { isBrief, transactionsOf } from './blocked.js';
 import type { Consent } from './consent.js';
-import { costOf } from './cost.js';
+import { type Costs, costsOf, type Measured } from './cost.js';
 import type { Plan, Step } from './plan.js';
 import { RULES, type RuleId, type Severity } from './rules.js';
 import { breaksServers } from './servers.js';
+import { longest, sumOf, type Time } from './time.js';
 import type { Watchings } from './watch.js';
 
 /**
- * What a fact rests on: `counted` in this database, said by its statistics, `documented` by its vendor, `probed` on an empty
- * copy of the schema on this server, `rehearsed` on a restored backup; `estimated` is an order of magnitude, no more.
+ * What a fact rests on: `counted` in this database, said by its statistics, `documented` by its vendor, `probed` on this
+ * server, on tables without rows or, for seconds, on a sample of the rows; `rehearsed` on a restored backup. `unknown` is of
+ * seconds, which are null then.
  */
-export type Basis = 'counted' | 'statistics' | 'documented' | 'probed' | 'rehearsed' | 'estimated';
+export type Basis = 'counted' | 'statistics' | 'documented' | 'probed' | 'rehearsed' | 'unknown';
 
 export interface Fact {
   readonly what: 'lock' | 'blocks' | 'rows' | 'bytes' | 'seconds' | 'rewrite';
-  readonly value: string | number | boolean;
+  readonly value: string | number | boolean | null;
   readonly basis: Basis;
+  /** Of seconds that are not known: what they do not go beyond, where that can be said. */
+  readonly atMost?: number;
 }
 
 export interface Hazard {
@@ -44,7 +48,8 @@ export interface HazardContext {
   /** Whether `stats` tells of a database; false for a range of revisions alone. */
   readonly live: boolean;
   /** What the server was seen to do, where it was asked. */
-  readonly watched?: Watchings;
+  readonly watched?: Watchings | undefined;
+  readonly measured?: Measured | undefined;
 }
 
 /** Whether a table may have rows when the plan begins: nobody waits for, or loses, what the plan itself makes. */
@@ -56,12 +61,13 @@ function mayHaveRows(table: string, { plan, stats, dialect, live }: HazardContex
 export function hazardsOf(context: HazardContext): Hazard[] {
   const { plan, dialect } = context;
   if (plan.initial || plan.revisions.length === 0) return [];
+  const costs = costsOf(context);
   return [
     ...wholePlan(context),
     ...transactionsOf(plan, dialect).flatMap((transaction) =>
       transaction.flatMap(({ revision, step }, at) => {
         const rest = transaction.slice(at + 1).map((turn) => turn.step);
-        return stepHazards(revision, step, rest, context);
+        return stepHazards(revision, step, rest, { ...context, costs });
       }),
     ),
     ...irreversible(context),
@@ -112,7 +118,11 @@ function irreversible({ plan, consents, live }: HazardContext): Hazard[] {
 
 // ---------------------------------------------------------------- steps
 
-function stepHazards(revision: string, step: Step, rest: readonly Step[], context: HazardContext): Hazard[] {
+interface StepContext extends HazardContext {
+  readonly costs: Costs;
+}
+
+function stepHazards(revision: string, step: Step, rest: readonly Step[], context: StepContext): Hazard[] {
   return [
     ...step.effects.flatMap((effect) => effectHazards(revision, step, effect, rest, context)),
     ...operationHazards(revision, step, context),
@@ -124,21 +134,21 @@ function effectHazards(
   step: Step,
   effect: Effect,
   rest: readonly Step[],
-  context: HazardContext,
+  context: StepContext,
 ): Hazard[] {
-  const { stats, live, dialect } = context;
+  const { stats, live, dialect, costs } = context;
   const { table, lock, blocks, work } = effect;
   const found = stats.get(table);
   // A lock on a table that is new or empty is over at once.
   if (!mayHaveRows(table, context)) return [];
-  const cost = costOf(step, stats).estimatedSeconds;
+  const { time } = costs.of(step);
   const seen = context.watched?.get(step)?.find((each) => each.table === table);
   const basis = seen?.lock === lock ? 'probed' : 'documented';
   const facts: Fact[] = [
     { what: 'lock', value: lock, basis },
     { what: 'blocks', value: blocks, basis },
     ...(found ? [{ what: 'rows', value: found.rows, basis: found.exact ? 'counted' : 'statistics' } as const] : []),
-    ...(live ? [{ what: 'seconds', value: round(cost), basis: 'estimated' } as const] : []),
+    ...(live ? [secondsOf(time)] : []),
   ];
   const on = (rule: RuleId, severity: Severity, says: string, more: readonly Fact[] = []): Hazard => ({
     rule,
@@ -155,11 +165,11 @@ function effectHazards(
   if (!whole && work !== 'none' && blocks !== 'nothing') {
     const rule = blocks === 'reads and writes' ? 'MTK001' : 'MTK002';
     hazards.push(
-      on(rule, graded(RULES[rule].severity, cost, live), `${blocks} of ${table} wait while ${WORK[work](table)}`),
+      on(rule, graded(RULES[rule].severity, time, live), `${blocks} of ${table} wait while ${WORK[work](table)}`),
     );
   }
   if (!whole && isBrief(effect)) {
-    const after = rest.reduce((sum, each) => sum + costOf(each, stats).estimatedSeconds, 0);
+    const after = sumOf(rest.map((each) => costs.of(each).time));
     const works = rest.some(worksOnRows);
     hazards.push(
       works
@@ -170,7 +180,7 @@ function effectHazards(
   if (work === 'rewrite') {
     const bytes = found ? [{ what: 'bytes', value: found.bytes, basis: 'statistics' } as const] : [];
     hazards.push(
-      on('MTK004', graded('warning', cost, live), `${table} is written again whole`, [
+      on('MTK004', graded('warning', time, live), `${table} is written again whole`, [
         { what: 'rewrite', value: true, basis: seen?.rewritten ? 'probed' : 'documented' },
         ...bytes,
       ]),
@@ -192,13 +202,20 @@ const worksOnRows = ({ operation, effects }: Step) =>
 const FELT_SECONDS = 1;
 
 /** Seconds that nobody would notice make a note of whatever it is; without a database it may be any number of rows. */
-const graded = (severity: Severity, seconds: number, live: boolean): Severity =>
-  live && seconds < FELT_SECONDS ? 'note' : severity;
+const graded = (severity: Severity, time: Time, live: boolean): Severity =>
+  live && longest(time) < FELT_SECONDS ? 'note' : severity;
 
-function operationHazards(revision: string, step: Step, context: HazardContext): Hazard[] {
+const secondsOf = ({ seconds, atMost, basis }: Time): Fact => ({
+  what: 'seconds',
+  value: seconds === null ? null : round(seconds),
+  basis,
+  ...(seconds === null && atMost !== null && { atMost: round(atMost) }),
+});
+
+function operationHazards(revision: string, step: Step, context: StepContext): Hazard[] {
   const { dialect, stats } = context;
   const { operation } = step;
-  const cost = costOf(step, stats);
+  const cost = context.costs.of(step);
   const isCounted = step.tables.every((table) => stats.get(table)?.exact ?? true);
   const of = (rule: RuleId, severity: Severity, table: string | null, says: string): Hazard => ({
     rule,

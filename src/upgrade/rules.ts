@@ -21,13 +21,13 @@ export const RULES = {
     severity: 'error',
     means:
       'A table with rows is locked so that nobody can read or write it while its rows are worked through: every request of an MLflow server that touches it waits.',
-    todo: 'Stop the MLflow servers for that time, or rehearse first to know how long it is: `mtrack db backup-check --restore --rehearse`.',
+    todo: 'Stop the MLflow servers for that time. How long it is: `mtrack db plan --probe`, or a rehearsal: `mtrack db backup-check --restore --rehearse`.',
   },
   MTK002: {
     name: 'blocks-writes',
     severity: 'warning',
     means: 'A table with rows can be read but not written while its rows are worked through: logging waits.',
-    todo: 'Choose an hour in which nobody trains, or pause the writers.',
+    todo: 'Choose an hour in which nobody trains, or pause the writers. How long it is: `mtrack db plan --probe`.',
   },
   MTK003: {
     name: 'brief-lock',
@@ -80,7 +80,7 @@ export const RULES = {
     name: 'moves-rows',
     severity: 'note',
     means: 'Rows are read and written, in chunks, which takes time in proportion to their number.',
-    todo: 'Rehearse on a copy to know how long it takes here.',
+    todo: '`mtrack db plan --probe` says how long it takes here.',
   },
   MTK013: {
     name: 'may-refuse-rows',

@@ -3,6 +3,7 @@ import { type RawBuilder, sql } from 'kysely';
 import type { Database, Dialect, Statement } from '../dialect/dialect.js';
 import { inChunk } from '../dialect/ranges.js';
 import type { Session } from '../dialect/session.js';
+import { interrupted } from '../dialect/tools.js';
 import { MtrackError, messageOf } from '../errors.js';
 import { type DeriveRows, type DeriveValues, isComputed, type Range, type Require } from '../schema/operations.js';
 import type { Literal, SqlWords } from '../schema/words.js';
@@ -244,6 +245,5 @@ function insertInto(
 
 /** Stops between statements when a signal asked for it. @throws {MtrackError} INTERRUPTED */
 export function stopIfAsked(signal: AbortSignal): void {
-  if (!signal.aborted) return;
-  throw new MtrackError('INTERRUPTED', { found: `stopped by ${String(signal.reason ?? 'a signal')}` });
+  if (signal.aborted) throw interrupted(signal);
 }

@@ -35,12 +35,12 @@ export async function watchPlan(scratch: Database, plan: Plan, signal: AbortSign
   const reader = await scratch.reader(0);
   const assessment = await assess(scratch, plan.to, reader).finally(() => reader.close());
   // A database that is part-way has some of the steps behind it; the rest are the same.
-  const wanted = new Map([...named(plan)].map(([step, name]) => [name, step]));
+  const wanted = new Map([...named(stepsOf(plan))].map(([step, name]) => [name, step]));
   const seen = new Map<Step, Watched[]>();
   const session = await scratch.worker();
   try {
     await dialect.prepare(session, { lockTimeout: 10_000 });
-    for (const [step, name] of assessment ? named(assessment.plan) : []) {
+    for (const [step, name] of assessment ? named(stepsOf(assessment.plan)) : []) {
       const tables = await watchStep(step, session, scratch, signal);
       const same = wanted.get(name);
       if (same) seen.set(same, tables);
@@ -52,10 +52,10 @@ export async function watchPlan(scratch: Database, plan: Plan, signal: AbortSign
 }
 
 /** The steps in order, each with a name that no other has: a revision may alter a table more than once. */
-function named(plan: Plan): Map<Step, string> {
+export function named(steps: readonly Step[]): Map<Step, string> {
   const times = new Map<string, number>();
   return new Map(
-    stepsOf(plan).map((step) => {
+    steps.map((step) => {
       const name = `${step.at} ${step.title}`;
       const time = (times.get(name) ?? 0) + 1;
       times.set(name, time);

@@ -8,15 +8,13 @@ import { expect, test } from 'vitest';
 import { HEAD } from '../../src/schema/lineage.js';
 import { mtrack } from '../support/cli.js';
 import type { Server, TestDatabase } from '../support/databases.js';
-import { EVERYTHING, share } from '../support/extent.js';
+import { AT_ONCE, EVERYTHING, HOURS, share } from '../support/extent.js';
 import { releases } from '../support/fixtures.js';
 import { broken, type Fault, inParallel, upgradeArgs } from '../support/kill.js';
 import { differences, run, type State, stateOf, upgradeTo } from '../support/state.js';
 import { forEachDialect } from '../support/suites.js';
 import { inTemporaryFolder } from '../support/temporary.js';
 
-const AT_ONCE = Number(process.env.MTRACK_KILL_JOBS ?? 2);
-const HOURS = 12 * 3_600_000;
 /** MLflow 2.9: forty revisions back, of which 75868b020152 moves rows. */
 const TARGET = 'acf3f17fdcc7';
 const SAMPLE = { sqlite: 2, postgresql: 4, mysql: 6 } as const;

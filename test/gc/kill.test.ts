@@ -1,6 +1,6 @@
 /**
  * A collection that is killed, at whatever instant, and run again ends where one that was not disturbed does; and at no
- * moment is a run there in part. MTRACK_KILL=all kills at every statement, and at every change of a file store.
+ * moment is a run there in part. `npm run test:kill` kills on every side of every statement, and of every change of a file store.
  */
 import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -9,27 +9,30 @@ import { pathToFileURL } from 'node:url';
 import { afterAll, describe, expect, test } from 'vitest';
 import { mtrack, type RunOptions } from '../support/cli.js';
 import type { Server, TestDatabase } from '../support/databases.js';
+import { AT_ONCE, EVERYTHING, HOURS, sample, share } from '../support/extent.js';
 import { dropTemplates, filesIn, id, type SmallStore, withFileFixture, withSmallStore } from '../support/gc.js';
 import { broken, inParallel } from '../support/kill.js';
 import { insertRows } from '../support/rows.js';
 import { query, stateOf } from '../support/state.js';
 import { forEachDialect } from '../support/suites.js';
 
-const ALL = process.env.MTRACK_KILL === 'all';
 const SAMPLED = 5;
 const SIDES = ['before', 'sent', 'after'] as const;
 
 const collect = (uri: string, options: RunOptions = {}) =>
   mtrack(['gc', uri, '--older-than', '30d', '--yes', '--json'], options);
 
-/** Points spread over all of them, the first and the last among them. */
-const some = (all: readonly number[]): readonly number[] =>
-  ALL ? all : Array.from({ length: SAMPLED }, (_, i) => all[Math.round((i * (all.length - 1)) / (SAMPLED - 1))] ?? 1);
+/** Of so many steps: on every side of each; in a normal run some, on changing sides, the first and the last among them. */
+function cases<Side>(steps: number, sides: readonly [Side, ...Side[]]): { at: number; side: Side }[] {
+  const all = Array.from({ length: steps }, (_, i) => i + 1);
+  if (EVERYTHING) return share(all.flatMap((at) => sides.map((side) => ({ at, side }))));
+  return sample(all, SAMPLED).map((at) => ({ at, side: sides[at % sides.length] ?? sides[0] }));
+}
 
 await forEachDialect('a killed gc', (server) => {
   afterAll(dropTemplates);
 
-  test('goes on from where it was, and leaves no run in part', { timeout: 3_600_000 }, () =>
+  test('goes on from where it was, and leaves no run in part', { timeout: HOURS }, () =>
     withSmallStore(server, async (store) => {
       await fill(store);
       const undisturbed = await onCopy(server, store, async (copy, folder) => {
@@ -38,10 +41,8 @@ await forEachDialect('a killed gc', (server) => {
         expect(result.code, result.stderr).toBe(0);
         return { end: await endOf(copy, folder), statements: readFileSync(log, 'utf8').trimEnd().split('\n').length };
       });
-      const points = some(Array.from({ length: undisturbed.statements }, (_, i) => i + 1));
-      await inParallel(points, 2, (at) =>
+      await inParallel(cases(undisturbed.statements, SIDES), AT_ONCE, ({ at, side }) =>
         onCopy(server, store, async (copy, folder) => {
-          const side = SIDES[at % SIDES.length] ?? 'before';
           const killed = await collect(copy.uri, broken([{ at, side, does: 'kill' }]));
           expect(killed.signal, `${at} ${side}: ${killed.stderr}`).toBe('SIGKILL');
           await expectWholeRuns(copy, folder);
@@ -59,7 +60,7 @@ describe('a killed gc of a file store', () => {
   const faulty = (env: NodeJS.ProcessEnv): RunOptions => ({ node: ['--import', PRELOAD], env });
   const treeIn = (folder: string) => filesIn(folder).map((path) => path.slice(folder.length));
 
-  test('goes on from where it was, and leaves no run in part', { timeout: 3_600_000 }, () =>
+  test('goes on from where it was, and leaves no run in part', { timeout: HOURS }, () =>
     withFileFixture('3.17.2', async (fixture) => {
       const runs = Object.keys(fixture.expected.runs).slice(0, 12);
       await fixture.trash(runs, 1);
@@ -86,11 +87,9 @@ describe('a killed gc of a file store', () => {
         return { end: treeIn(folder), changes };
       });
       expect(undisturbed.changes).toBeGreaterThan(30);
-      const points = some(Array.from({ length: undisturbed.changes }, (_, i) => i + 1));
-      await inParallel(points, 2, (at) =>
+      await inParallel(cases(undisturbed.changes, ['before', 'during', 'after'] as const), AT_ONCE, ({ at, side }) =>
         onTree(async (root, folder) => {
           const before = new Map(runs.map((run) => [run, recordOf(root, run)]));
-          const side = (['before', 'during', 'after'] as const)[at % 3] ?? 'before';
           const killed = await mtrack(args(root), faulty({ MTRACK_FILE_FAULT: `${at}:${side}` }));
           expect(killed.signal, killed.stderr).toBe('SIGKILL');
           for (const run of runs) {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { canonicalWriter, lineOf, lineReader } from '../../src/rows/json.js';
+import { canonicalWriter, lineOf, lineReader, linesReader } from '../../src/rows/json.js';
 import type { Row } from '../../src/rows/values.js';
 import type { Column, ColumnType } from '../../src/schema/model.js';
 
@@ -35,13 +35,26 @@ describe('a row as a line', () => {
     fc.assert(fc.property(rows, (row: Row) => void expect(read(lineOf(row))).toEqual(row)));
   });
 
+  test('is the same row when many are read at once', () => {
+    const read = linesReader(COLUMNS);
+    fc.assert(
+      fc.property(fc.array(rows), (all: Row[]) => {
+        expect(read(all.map(lineOf).join('\n'))).toEqual(all);
+        expect(read(all.map((row) => `${lineOf(row)}\n`).join(''))).toEqual(all);
+      }),
+    );
+  });
+
   test('is one line, whatever is in it', () => {
     fc.assert(fc.property(rows, (row: Row) => void expect(lineOf(row)).not.toMatch(/[\r\n]/)));
   });
 
   test.each(['{}', '[1]', 'null', '["a",1,2,true,null,{"base65":""}]', '["a",1,[2],true,null,null]'])(
     'is not %s',
-    (line) => expect(() => lineReader(COLUMNS)(line)).toThrow(SyntaxError),
+    (line) => {
+      expect(() => lineReader(COLUMNS)(line)).toThrow(SyntaxError);
+      expect(() => linesReader(COLUMNS)(line)).toThrow(SyntaxError);
+    },
   );
 });
 

@@ -1,10 +1,11 @@
 /** Imports that others disturb: a source that is written to, a target that is gone, full or of an older MLflow. */
+import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { finished, mtrack, type Result, start } from '../support/cli.js';
 import { SERVERS, type TestDatabase, withDatabase } from '../support/databases.js';
 import { releases } from '../support/fixtures.js';
-import { broken, type Fault } from '../support/kill.js';
+import { broken, type Fault, until } from '../support/kill.js';
 import { differences, query, run, type State, stateOf } from '../support/state.js';
 import { forEachDialect } from '../support/suites.js';
 import { inTemporaryFolder } from '../support/temporary.js';
@@ -59,13 +60,33 @@ await forEachDialect('an import', (server) => {
       },
     );
 
+  const like = server.dialect === 'postgresql' ? '^COMMIT' : 'INSERT (?:OR FAIL )?INTO .?(?:tags|params)';
+
   test('into a database that is full says so, and goes on when there is room', async () => {
-    const like = server.dialect === 'postgresql' ? '^COMMIT' : 'INSERT INTO .?(?:tags|params)';
     await disturbed({ like, side: 'before', does: 'error', error: FULL[server.dialect] ?? {} }, 18, 'DISK_FULL');
   });
 
   test.skipIf(server.dialect === 'sqlite')('whose connection breaks says so, and goes on', async () => {
     await disturbed({ like: '^COMMIT', side: 'sent', does: 'cut' }, 4, 'CONNECTION_LOST');
+  });
+
+  test('that is told to stop does so, and goes on', async () => {
+    await withDatabase(
+      () => server.copy(made),
+      (to) =>
+        inTemporaryFolder(async (folder) => {
+          const mark = join(folder, 'mark');
+          const child = start(args(source.uri, to.uri), broken([{ like, side: 'before', does: 'hold', mark }]));
+          const stopped = finished(child);
+          await until('it loads', () => existsSync(mark));
+          child.kill('SIGTERM');
+          writeFileSync(`${mark}.go`, '');
+          const failed = await stopped;
+          expect({ code: failed.code, name: error(failed) }).toEqual({ code: 5, name: 'INTERRUPTED' });
+          expect((await mtrack(args(source.uri, to.uri))).code).toBe(0);
+          expect(differences(whole, await stateOf(to))).toEqual([]);
+        }),
+    );
   });
 
   test('into a database of an older MLflow is refused, with the command that helps', async () => {

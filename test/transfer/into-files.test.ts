@@ -10,6 +10,7 @@ import {
   mkdirSync,
   mkdtempSync,
   readFileSync,
+  renameSync,
   rmSync,
   writeFileSync,
 } from 'node:fs';
@@ -267,6 +268,67 @@ test.skipIf(missing !== null)('files through SQLite are what they were to MLflow
   }
 });
 
+// ---------------------------------------------------------------- keys that are paths
+
+describe('a key whose file would be in the way of another one', () => {
+  const withKeys = async (use: (copy: TestDatabase, run_uuid: string) => Promise<void>) => {
+    const copy = await SERVERS.sqlite.copy(source);
+    try {
+      const [row] = await query<{ run_uuid: string }>(copy, 'SELECT run_uuid FROM runs ORDER BY run_uuid LIMIT 1');
+      await use(copy, row?.run_uuid ?? '');
+    } finally {
+      await copy.drop();
+    }
+  };
+  const param = (key: string, id: string) =>
+    `INSERT INTO params ("key", value, run_uuid) VALUES ('${key}', 'x', '${id}')`;
+  const refused = ({ problems }: Pick<Imported, 'problems'>, id: string) =>
+    problems.filter(({ where }) => where.includes(id) && /deep/.test(where));
+
+  test('is named beforehand, with that one, and stays behind', async () => {
+    await withKeys(async (copy, id) => {
+      const point = (table: string) =>
+        ['deep', 'deep/er'].map(
+          (key) =>
+            `INSERT INTO ${table} ("key", value, timestamp, run_uuid, step, is_nan) VALUES ('${key}', 0.5, 1, '${id}', 0, 0)`,
+        );
+      await run(copy, param('deep', id), param('deep/er/still', id), ...point('metrics'), ...point('latest_metrics'));
+      const root = fresh();
+      const named = ['params', 'metrics', 'latest_metrics'].map((table) => ({
+        kind: 'not-held',
+        where: expect.stringMatching(new RegExp(`^${table}, key "deep/er`)),
+        reason: expect.stringContaining('"deep"'),
+        rows: { [table]: 1 },
+      }));
+      const { stdout } = await mtrack(['import', '--from', copy.uri, '--to', root, '--dry-run', '--json']);
+      expect(refused(JSON.parse(stdout) as Imported, id)).toEqual(expect.arrayContaining(named));
+      expect(existsSync(root)).toBe(false);
+      const found = refused(await imported(copy.uri, root), id);
+      expect(found).toHaveLength(named.length);
+      expect(found).toEqual(expect.arrayContaining(named));
+      const [path = ''] = execFileSync('find', [root, '-path', `*${id}/params/deep`], { encoding: 'utf8' }).split('\n');
+      expect(readFileSync(path, 'utf8')).toBe('x');
+    });
+  });
+
+  test('does not take the place of one that is there', async () => {
+    await withKeys(async (copy, id) => {
+      const root = fresh();
+      await run(copy, param('deep/er', id));
+      await imported(copy.uri, root);
+      const before = everyFile(root);
+      await run(copy, param('deep', id));
+      expect(refused(await imported(copy.uri, root), id)).toEqual([
+        expect.objectContaining({
+          where: expect.stringContaining('"deep"'),
+          reason: expect.stringContaining('"deep/er"'),
+        }),
+      ]);
+      expect(everyFile(root)).toEqual(before);
+    });
+  });
+});
+
 // ---------------------------------------------------------------- repeats, and what is there
 
 describe('a second import', () => {
@@ -312,6 +374,23 @@ describe('a second import', () => {
     } finally {
       await grown.drop();
     }
+  });
+
+  test('into a store that was moved since moves nothing but where the spans of its traces are', async () => {
+    const [there, here] = [fresh(), fresh()];
+    await imported(source.uri, there);
+    renameSync(there, here);
+    const locations = () =>
+      execFileSync('grep', ['-rl', there, here], { encoding: 'utf8' }).split('\n').filter(Boolean);
+    const moved = locations();
+    expect(moved.length).toBeGreaterThan(0);
+    expect(moved.filter((path) => !path.endsWith('/tags/mlflow.artifactLocation'))).toEqual([]);
+    const others = everyFile(here).filter((line) => !line.includes('/tags/mlflow.artifactLocation '));
+    expect(changed(await imported(source.uri, here))).toEqual([]);
+    expect(everyFile(here).filter((line) => !line.includes('/tags/mlflow.artifactLocation '))).toEqual(others);
+    expect(moved.map((path) => readFileSync(path, 'utf8'))).toEqual(
+      moved.map((path) => join(path, '..', '..', 'artifacts')),
+    );
   });
 
   test('that finds another value names it, and does as it is told', async () => {

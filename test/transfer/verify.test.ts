@@ -1,11 +1,12 @@
 /** `mtrack verify` finds each row that is missing or differs, in whatever is compared, and changes nothing. */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { mtrack } from '../support/cli.js';
 import { SERVERS, type TestDatabase, withDatabase } from '../support/databases.js';
 import { fileStoreReleases, releases, unpackFileStore } from '../support/fixtures.js';
+import { broken, type Fault } from '../support/kill.js';
 import { query, run } from '../support/state.js';
 import { forEachDialect } from '../support/suites.js';
 import { fingerprint } from '../support/untouched.js';
@@ -89,6 +90,37 @@ describe('databases of different releases', () => {
     } finally {
       for (const each of both) await each.drop();
     }
+  });
+});
+
+await forEachDialect('two databases', (server) => {
+  test.skipIf(server.dialect === 'sqlite')('of a kind: the one whose connection breaks is named', async () => {
+    const newest = releases(server.dialect).at(-1) ?? '';
+    await withDatabase(
+      () => server.load(newest),
+      (one) =>
+        withDatabase(
+          () => server.load(newest),
+          async (other) => {
+            const like = 'FROM .?params.?\\s+ORDER BY';
+            // The source is read first.
+            const mark = join(folder, `read-${server.dialect}`);
+            writeFileSync(`${mark}.go`, '');
+            const faults: Fault[] = [
+              { like, side: 'before', does: 'hold', mark },
+              { like, side: 'before', does: 'cut' },
+            ];
+            const { code, stdout } = await mtrack(
+              ['verify', '--from', one.uri, '--to', other.uri, '--json'],
+              broken(faults),
+            );
+            const { error } = JSON.parse(stdout) as { error: { code: string; found: string } };
+            expect({ code, name: error.code }).toEqual({ code: 4, name: 'CONNECTION_LOST' });
+            expect(error.found).toContain(other.name);
+            expect(error.found).not.toContain(one.name);
+          },
+        ),
+    );
   });
 });
 

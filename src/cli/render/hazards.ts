@@ -1,17 +1,20 @@
 /** Hazards and findings for people. */
-import type { Blocked } from '../../upgrade/blocked.js';
+import type { Blocked, Unknown } from '../../upgrade/blocked.js';
 import type { CheckFinding } from '../../upgrade/check.js';
 import type { Fact } from '../../upgrade/hazards.js';
 import { RULES } from '../../upgrade/rules.js';
+import { longest } from '../../upgrade/time.js';
 import type { Otherwise } from '../../upgrade/watch.js';
-import { about, count, plural } from './numbers.js';
+import { count, plural, timeText } from './numbers.js';
 
 const MARK = { error: 'x', warning: '!', note: 'i' } as const;
 
-function factText({ what, value, basis }: Fact): string | null {
+function factText({ what, value, basis, atMost }: Fact): string | null {
   switch (what) {
-    case 'seconds':
-      return `${about(Number(value))}, ${basis}`;
+    case 'seconds': {
+      const time = timeText({ seconds: value === null ? null : Number(value), atMost: atMost ?? null });
+      return basis === 'unknown' ? time : `${time}, ${basis}`;
+    }
     case 'rows':
       return `${plural(Number(value), 'row')}, ${basis === 'counted' ? basis : `by ${basis}`}`;
     case 'bytes':
@@ -27,21 +30,27 @@ function factText({ what, value, basis }: Fact): string | null {
 const megabytes = (bytes: number) => `${count(Math.ceil(bytes / 1e6))} MB`;
 
 /** For how long others are kept from which table. */
-export function blockedText(blocked: readonly Blocked[]): string[] {
+export function blockedText(blocked: readonly Blocked[], unknown: Unknown): string[] {
   if (blocked.length === 0) return ['others are kept from no table that has rows'];
-  const felt = blocked.filter(({ writesSeconds }) => writesSeconds >= 1);
+  const felt = blocked.filter(({ writes }) => longest(writes) >= 1);
   const rest = blocked.length - felt.length;
   const brief = `${plural(rest, 'table')} with rows ${rest === 1 ? 'is' : 'are'} blocked for less than a second`;
-  if (felt.length === 0) return [`${brief} (estimated)`];
-  const width = Math.max(...felt.map(({ table }) => table.length));
+  if (felt.length === 0) return [blocked[0]?.table === null ? 'all others wait for less than a second' : brief];
+  const nameOf = ({ table }: Blocked) => table ?? 'all of the database';
+  const width = Math.max(...felt.map((each) => nameOf(each).length));
+  const isUnknown = felt.some(({ writes }) => writes.seconds === null);
   return [
-    'others wait (estimated: an order of magnitude; a rehearsal tells):',
-    ...felt.map(
-      ({ table, writesSeconds, readsSeconds, revision }) =>
-        `    ${table.padEnd(width)}  writers ${about(writesSeconds)}, readers ${readsSeconds > 0 ? about(readsSeconds) : 'never'}  [${revision}]`,
-    ),
+    'others wait:',
+    ...felt.map((each) => `    ${nameOf(each).padEnd(width)}  ${waits(each)}`),
     ...(rest > 0 ? [`    ${brief}`] : []),
+    ...(isUnknown ? [`    not known, as ${unknown.because}; what tells it: ${unknown.command}`] : []),
   ];
+}
+
+function waits({ writes, reads, revision }: Blocked): string {
+  const basis = writes.basis === 'unknown' ? '' : `, ${writes.basis}`;
+  const readers = reads === null ? 'never' : timeText(reads);
+  return `writers ${timeText(writes)}, readers ${readers}${basis}${revision === null ? '' : `  [${revision}]`}`;
 }
 
 /** Whether the server did what the plan says. */

@@ -2,16 +2,20 @@
 import { type Difference, describeDifference } from '../../schema/diff.js';
 import { HEAD, positionOf, releasesOf } from '../../schema/lineage.js';
 import type { Assessment } from '../../upgrade/assess.js';
-import { costOf } from '../../upgrade/cost.js';
+import type { Blocked, Unknown } from '../../upgrade/blocked.js';
+import { costsOf } from '../../upgrade/cost.js';
 import type { Outcome } from '../../upgrade/execute.js';
 import { othersIn } from '../../upgrade/foreign.js';
 import type { Location } from '../../upgrade/locate.js';
+import type { Time } from '../../upgrade/time.js';
 
 /**
  * What `--dry-run --json` prints: revisions with their steps, tables and statements; rows and bytes are the database's
  * own numbers.
  */
-export function planJson({ plan, stats, consents, findings, measured }: Assessment): Record<string, unknown> {
+export function planJson(assessment: Assessment): Record<string, unknown> {
+  const { plan, consents, findings } = assessment;
+  const costs = costsOf(assessment);
   return {
     from: plan.initial ? null : plan.from,
     to: plan.to,
@@ -23,21 +27,46 @@ export function planJson({ plan, stats, consents, findings, measured }: Assessme
       invertible: revision.irreversible === undefined,
       ...(revision.irreversible && { because: revision.irreversible.because }),
       steps: steps.map((step) => {
-        const cost = costOf(step, stats, measured);
+        const { rows, time } = costs.of(step);
         return {
           title: step.title,
           revisions: step.revisions,
           tables: step.tables,
-          rows: cost.rows,
-          estimatedSeconds: Number(cost.estimatedSeconds.toFixed(3)),
-          ...(measured && { rehearsed: measured.has(step) }),
+          rows,
+          ...timeJson(time),
           rewrites: step.effects.some(({ work }) => work === 'rewrite'),
           effects: step.effects,
         };
       }),
     })),
+    ...(assessment.measured?.sample && { sample: assessment.measured.sample }),
     consents,
     findings,
+  };
+}
+
+/** Seconds are null where they are not known; then `atMost` is what they do not go beyond, where that can be said. */
+const timeJson = ({ seconds, atMost, basis }: Time) => ({
+  seconds: rounded(seconds),
+  basis,
+  ...(seconds === null && { atMost: rounded(atMost) }),
+});
+
+const rounded = (seconds: number | null) => (seconds === null ? null : Number(seconds.toFixed(3)));
+
+/** What `db plan --json` says of those who wait; `unknown` says why a time is null, and which command tells it. */
+export function blockedJson(blocked: readonly Blocked[], unknown: Unknown): Record<string, unknown> {
+  const isUnknown = blocked.some(({ writes }) => writes.seconds === null);
+  return {
+    blocked: blocked.map(({ table, revision, writes, reads }) => ({
+      table,
+      revision,
+      writesSeconds: rounded(writes.seconds),
+      readsSeconds: reads === null ? 0 : rounded(reads.seconds),
+      basis: writes.basis,
+      ...(writes.seconds === null && { atMost: rounded(writes.atMost) }),
+    })),
+    ...(isUnknown && { unknown }),
   };
 }
 

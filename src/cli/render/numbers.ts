@@ -1,3 +1,5 @@
+import type { Time } from '../../upgrade/time.js';
+
 const grouped = new Intl.NumberFormat('en-US');
 
 /** 1234567 as 1,234,567. */
@@ -13,6 +15,13 @@ export function duration(seconds: number): string {
   const minutes = Math.floor(seconds / 60);
   if (minutes < 60) return `${minutes} min ${Math.round(seconds % 60)} s`;
   return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+}
+
+/** How long something takes, as far as it is known. */
+export function timeText({ seconds, atMost }: Pick<Time, 'seconds' | 'atMost'>): string {
+  if (seconds !== null) return about(seconds);
+  if (atMost === null) return 'how long is not known';
+  return atMost < 1 ? about(atMost) : `at most ${duration(Math.ceil(atMost)).replace('.0', '')}`;
 }
 
 /** An estimate is not given with digits that it does not have. */

@@ -3,17 +3,19 @@ import type { Dialect, Effect, Finding } from '../../dialect/dialect.js';
 import { BASE, releasesOf } from '../../schema/lineage.js';
 import type { Assessment } from '../../upgrade/assess.js';
 import type { Consent } from '../../upgrade/consent.js';
-import { costOf, estimatedSeconds, stepsOf } from '../../upgrade/cost.js';
+import { type Costs, costsOf, type Measured, stepsOf } from '../../upgrade/cost.js';
 import type { PlannedRevision, Step } from '../../upgrade/plan.js';
-import { about, count, plural } from './numbers.js';
+import { longest, sumOf, type Time } from '../../upgrade/time.js';
+import { count, plural, timeText } from './numbers.js';
 
 /** Every revision with its steps, tables, rows, locks and rewrites, and whether it can be undone. */
 export function planText(assessment: Assessment, dialect: Dialect): string {
   const { plan } = assessment;
+  const costs = costsOf(assessment);
   return [
-    ...headLines(assessment, dialect),
+    ...headLines(assessment, costs, dialect),
     '',
-    ...plan.revisions.flatMap((planned) => revisionText(planned, assessment)),
+    ...plan.revisions.flatMap((planned) => revisionText(planned, assessment, costs)),
     ...consentsText(assessment.consents),
     ...findingsText(assessment.findings),
   ].join('\n');
@@ -21,12 +23,11 @@ export function planText(assessment: Assessment, dialect: Dialect): string {
 
 /** From where to where, and the steps that take time on this database. */
 export function summaryText(assessment: Assessment, dialect: Dialect): string {
-  const long = stepsOf(assessment.plan)
-    .map((step) => ({ step, cost: costOf(step, assessment.stats, assessment.measured) }))
-    .filter(({ cost }) => cost.estimatedSeconds >= 1);
+  const costs = costsOf(assessment);
+  const long = stepsOf(assessment.plan).filter((step) => isLong(costs.of(step).time));
   return [
-    ...headLines(assessment, dialect),
-    ...(long.length > 0 ? ['', 'what takes time:', ...long.flatMap(({ step }) => stepText(step, assessment))] : []),
+    ...headLines(assessment, costs, dialect),
+    ...(long.length > 0 ? ['', 'what takes time:', ...long.flatMap((step) => stepText(step, assessment, costs))] : []),
     ...findingsText(assessment.findings),
     '',
   ].join('\n');
@@ -38,15 +39,23 @@ const ATOMICITY = {
   none: 'Each statement commits by itself here: if it fails or is killed, run it again and it goes on where it stood.',
 };
 
-function headLines({ plan, stats, measured }: Assessment, dialect: Dialect): string[] {
-  const seconds = about(estimatedSeconds(plan, stats, measured));
+/** One that takes a second, or may. */
+const isLong = (time: Time) => longest(time) >= 1;
+
+function headLines({ plan, measured }: Assessment, costs: Costs, dialect: Dialect): string[] {
+  const time = sumOf(stepsOf(plan).map((step) => costs.of(step).time));
+  const basis = time.basis === 'rehearsed' ? ' when it was rehearsed' : '';
   return [
     plan.initial ? 'from  an empty database' : `from  ${atText(plan.from)}`,
     `to    ${atText(plan.to)}`,
-    `      ${plural(plan.revisions.length, 'revision')}, ${plural(stepsOf(plan).length, 'step')}, ${measured ? `${seconds} when it was rehearsed` : `estimated ${seconds}`}`,
+    `      ${plural(plan.revisions.length, 'revision')}, ${plural(stepsOf(plan).length, 'step')}, ${timeText(time)}${basis}`,
+    ...(measured?.sample ? [`      probed: timed on ${sampleText(measured.sample)}`] : []),
     ATOMICITY[dialect.transaction],
   ];
 }
+
+const sampleText = ({ table, rows, of }: NonNullable<Measured['sample']>) =>
+  rows === of ? `all rows, ${count(of)} of ${table}` : `a sample: ${count(rows)} of ${count(of)} rows of ${table}`;
 
 /** A revision with the MLflow releases that use it. */
 export function atText(revision: string): string {
@@ -55,18 +64,21 @@ export function atText(revision: string): string {
   return releases === null ? revision : `${revision}  (MLflow ${releases})`;
 }
 
-function revisionText({ revision, version, steps }: PlannedRevision, assessment: Assessment): string[] {
+function revisionText({ revision, version, steps }: PlannedRevision, assessment: Assessment, costs: Costs): string[] {
   const isBack = version !== revision.id;
   const undo = revision.irreversible && !isBack ? '  [cannot be undone]' : '';
-  return [`${revision.id.padEnd(13)} ${revision.title}${undo}`, ...steps.flatMap((step) => stepText(step, assessment))];
+  return [
+    `${revision.id.padEnd(13)} ${revision.title}${undo}`,
+    ...steps.flatMap((step) => stepText(step, assessment, costs)),
+  ];
 }
 
-function stepText(step: Step, { stats, measured }: Assessment): string[] {
-  const cost = costOf(step, stats, measured);
+function stepText(step: Step, { stats }: Assessment, costs: Costs): string[] {
+  const { rows, time } = costs.of(step);
   const others = step.revisions.filter((id) => id !== step.at);
   const facts = [
-    ...(cost.rows === null ? [] : [plural(cost.rows, 'row')]),
-    ...(cost.estimatedSeconds >= 1 ? [about(cost.estimatedSeconds)] : []),
+    ...(rows === null ? [] : [plural(rows, 'row')]),
+    ...(isLong(time) ? [timeText(time)] : []),
     ...(others.length > 0 ? [`also for ${others.join(', ')}`] : []),
   ];
   // On a table that is new or empty a lock is over at once.

@@ -3,8 +3,8 @@ import type { FastifyInstance } from 'fastify';
 import { MtrackError, messageOf } from '../../errors.js';
 import { createServer, type Log, type ServerMetrics, serverMetrics } from '../../server/index.js';
 import { openStore } from '../../store/open.js';
+import { keepHeapSmall } from '../memory.js';
 import { artifactsOf } from './artifacts.js';
-import { keepHeapSmall } from './heap.js';
 import { artifactRootOf, limitsOf, type NamedStore, type ServerFlags, securityOf, tlsOf, usersOf } from './options.js';
 
 export interface Serving {

@@ -1,6 +1,7 @@
 /** The stores that rows are moved between: by URI, or as an archive. */
 import type { Database, Dialect } from '../../dialect/dialect.js';
 import { explained } from '../../dialect/explain.js';
+import type { Session } from '../../dialect/session.js';
 import { shellWord } from '../../dialect/shell.js';
 import { MtrackError } from '../../errors.js';
 import { openArchive } from '../../transfer/archive/read.js';
@@ -111,6 +112,14 @@ async function* explainingEach<Item>(database: Database, items: AsyncIterable<It
   }
 }
 
+function explainingSession(database: Database, session: Session): Session {
+  return {
+    ...session,
+    rows: (query) => explaining(database, () => session.rows(query)),
+    run: (statement) => explaining(database, () => session.run(statement)),
+  };
+}
+
 const databaseOpener = (database: Database, flags: SourceFlags, terminal: Terminal): Opener => ({
   first: () =>
     explaining(database, async () => {
@@ -118,6 +127,7 @@ const databaseOpener = (database: Database, flags: SourceFlags, terminal: Termin
       const source = await openDatabaseSource(database, wait);
       return {
         ...source,
+        session: explainingSession(database, source.session),
         batches: (...asked) => explainingEach(database, source.batches(...asked)),
         only: (...asked) => explainingEach(database, source.only(...asked)),
       };

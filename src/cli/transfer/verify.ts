@@ -6,7 +6,7 @@ import { HEAD, positionOf, schemaAt } from '../../schema/lineage.js';
 import { isArchive } from '../../transfer/archive/unpack.js';
 import type { DatabaseSource } from '../../transfer/database.js';
 import { storeIn } from '../../transfer/files/index.js';
-import { heldIn, withoutSpans } from '../../transfer/into-files/held.js';
+import { heldIn, tracesWithSpans, withoutSpans } from '../../transfer/into-files/held.js';
 import { Moves, movedSource } from '../../transfer/relocate/source.js';
 import { UriMap } from '../../transfer/relocate/uri-map.js';
 import { type BringingOptions, broughtTo } from '../../transfer/scratch.js';
@@ -87,8 +87,9 @@ async function compare(
     const brought = source.revision === revision ? source : kept(await broughtTo(revision, source, options));
     const place = { ...target, revision, schema };
     const moved = movedSource(brought, map, new Moves());
-    const held = files === null ? moved : withoutSpans(await heldIn(files, moved, place, options));
-    return await verifyStores(held, place, options);
+    if (files === null) return await verifyStores(moved, place, options);
+    const withSpans = await tracesWithSpans(moved, options.signal);
+    return await verifyStores(withoutSpans(await heldIn(files, moved, place, withSpans, options)), place, options);
   } finally {
     for (const each of open.toReversed()) await each.close();
   }

@@ -26,9 +26,15 @@ EXIT STATUS: 0 shown, 25 when a table would be blocked for longer than --max-blo
     }),
     probe: Flags.boolean({
       description:
-        'ask the server: run the changes on the same tables without rows, in a scratch database that is made and dropped',
+        'ask the server: run the changes on the same tables without rows, and time them on a sample of the rows, in scratch databases that are made and dropped',
     }),
-    'max-blocked': duration({ description: 'fail when others would be kept from a table for longer' }),
+    'sample-rows': Flags.integer({
+      description:
+        'with --probe: rows of the largest table that the sample has, or a twentieth of it where that is more',
+      default: 200_000,
+      min: 1,
+    }),
+    'max-blocked': duration({ description: 'fail when others would be kept from a table for longer, or may be' }),
   };
 
   async run(): Promise<unknown> {

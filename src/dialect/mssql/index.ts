@@ -41,6 +41,8 @@ export function mssqlDialect(collation: string | null): Dialect {
     chunkRows: 20_000,
     mostChunks: Number.POSITIVE_INFINITY,
     watch: null,
+    samples: false,
+    memory: async () => 0,
     spell: (column) => spellColumn(column, collation),
     compile: (operation, schema) => compile(operation, schema, collation),
     nthKey,

@@ -40,6 +40,8 @@ export function mysqlDialect(server: Server, defaultCollation: string | null): D
     chunkRows: 20_000,
     mostChunks: Number.POSITIVE_INFINITY,
     watch: watchOf(server),
+    samples: true,
+    memory,
     spell: spellColumn,
     compile: (operation, schema) => compile(operation, schema, { server, defaultCollation }),
     nthKey,
@@ -140,6 +142,11 @@ function nthKey({ table, key }: Range, after: unknown, n: number): Query {
   const name = sql.raw(quote(key));
   const above = after === null ? sql`` : sql`WHERE ${name} > ${after}`;
   return sql`SELECT ${name} AS k FROM ${sql.raw(quote(table))} ${above} ORDER BY ${name} LIMIT 1 OFFSET ${sql.lit(n)}`;
+}
+
+async function memory(session: Session): Promise<number> {
+  const [row] = await session.rows<{ bytes: number | string }>('SELECT @@innodb_buffer_pool_size AS bytes');
+  return Number(row?.bytes ?? 0);
 }
 
 async function readVersions(session: Session): Promise<string[] | null> {

@@ -41,6 +41,8 @@ export const postgresql: Dialect = {
   chunkRows: 5_000_000,
   mostChunks: 8,
   watch,
+  samples: true,
+  memory,
   spell: spellColumn,
   compile,
   nthKey,
@@ -108,6 +110,14 @@ function nthKey({ table, key }: Range, after: unknown, n: number): Query {
   const name = sql.raw(quote(key));
   const above = after === null ? sql`` : sql`WHERE ${name} > ${after}`;
   return sql`SELECT ${name} AS k FROM ${sql.raw(quote(table))} ${above} ORDER BY ${name} LIMIT 1 OFFSET ${sql.lit(n)}`;
+}
+
+/** What whoever set the server up takes its own memory and the system's for. */
+async function memory(session: Session): Promise<number> {
+  const [row] = await session.rows<{ bytes: string }>(
+    "SELECT pg_size_bytes(current_setting('effective_cache_size')) AS bytes",
+  );
+  return Number(row?.bytes ?? 0);
 }
 
 /** In two steps, as a statement that fails would end the transaction it is in. */

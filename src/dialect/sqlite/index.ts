@@ -1,4 +1,5 @@
 import { statSync } from 'node:fs';
+import { totalmem } from 'node:os';
 import { type RawBuilder, sql } from 'kysely';
 import type { Range } from '../../schema/operations.js';
 import type { DatabaseUri } from '../../uri.js';
@@ -40,6 +41,8 @@ export function sqliteDialect(path: string | null): Dialect {
     chunkRows: 50_000,
     mostChunks: Number.POSITIVE_INFINITY,
     watch: null,
+    samples: true,
+    memory: async () => totalmem(),
     spell: spellColumn,
     compile,
     nthKey,

@@ -17,7 +17,7 @@
  * `report` collects Damage, or is `strictly`, which throws the first. Damage that is `slight` MLflow passes over; one that is
  * `passing` may be a file that somebody is writing at this moment. Nothing is written, and nothing is remembered.
  */
-export { Damage, type Fault, faultText, type Report, strictly } from './damage.js';
+export { Damage, type Fault, faultText, orReport, type Report, strictly } from './damage.js';
 export { disk, type Files, filesBelow, isFresh } from './files.js';
 export {
   ARTIFACTS,
@@ -36,7 +36,7 @@ export { isTrashed, readExperimentTags, type StoredExperiment } from './read-exp
 export { readModel, type StoredModel } from './read-model.js';
 export { registeredModelsIn, type StoredRegisteredModel, type StoredVersion, versionsIn } from './read-registry.js';
 export { readInputs, readOutputs, readRun, type StoredInputs, type StoredRun } from './read-run.js';
-export { type StoredTrace, traceInfo } from './read-trace.js';
+export { readTrace, type StoredTrace, traceInfo } from './read-trace.js';
 export {
   type KeyedPoint,
   readHistory,
@@ -48,5 +48,5 @@ export {
   readValues,
 } from './read-values.js';
 export { latestOf } from './series.js';
-export { datasetsIn, experimentFolders, experimentsIn, modelsIn, runsIn, tracesIn } from './walk.js';
+export { datasetsIn, experimentFolders, experimentsIn, modelsIn, runFolders, runsIn, tracesIn } from './walk.js';
 export type { Yaml, YamlMap } from './yaml/resolve.js';

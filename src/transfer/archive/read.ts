@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { zstdDecompress } from 'node:zlib';
 import { messageOf } from '../../errors.js';
-import { lineReader } from '../../rows/json.js';
+import { linesReader } from '../../rows/json.js';
 import { columnsOf, type Row } from '../../rows/values.js';
 import { schemaAt } from '../../schema/lineage.js';
 import { sameNames, type Table } from '../../schema/model.js';
@@ -34,7 +34,7 @@ export function openArchive(
   const batchesOf = async function* (only: (name: string) => boolean, signal: AbortSignal, problems: Problems | null) {
     for (const { archived, table } of tables) {
       if (!only(archived.name)) continue;
-      const read = lineReader(columnsOf(table));
+      const read = linesReader(columnsOf(table));
       for (const chunk of archived.chunks) {
         signal.throwIfAborted();
         const rows = await rowsOf(chunk, folder, read).catch((error: unknown) => {
@@ -75,13 +75,12 @@ function tableOf({ name, columns }: ArchivedTable, { revision }: Manifest, trait
   );
 }
 
-async function rowsOf(chunk: Chunk, folder: string, read: (line: string) => Row): Promise<Row[]> {
+async function rowsOf(chunk: Chunk, folder: string, read: (lines: string) => Row[]): Promise<Row[]> {
   const content = await decompress(await readFile(join(folder, chunk.file + COMPRESSED)));
   if (createHash('sha256').update(content).digest('hex') !== chunk.sha256) {
     throw new Error('has not the content that it was written with');
   }
-  const lines = content.toString('utf8').split('\n');
-  lines.pop();
-  if (lines.length !== chunk.rows) throw new Error(`has ${lines.length} rows, and should have ${chunk.rows}`);
-  return lines.map(read);
+  const rows = read(content.toString('utf8'));
+  if (rows.length !== chunk.rows) throw new Error(`has ${rows.length} rows, and should have ${chunk.rows}`);
+  return rows;
 }

@@ -39,13 +39,13 @@ export class ArchiveWriter {
   }
 
   /** @returns characters that were added */
-  async add({ table, rows }: Batch): Promise<number> {
+  async add({ table, rows, lines }: Batch): Promise<number> {
     let writer = this.#tables.get(table.name);
     if (!writer) {
       writer = new TableWriter(table, this.#pack, this.#style);
       this.#tables.set(table.name, writer);
     }
-    return writer.add(rows);
+    return writer.add(rows, lines);
   }
 
   /** @param schema of the revision */
@@ -104,6 +104,7 @@ class TableWriter {
   readonly #checksum = new Checksum();
   readonly #chunks: Chunk[] = [];
   #rows = 0;
+  #chunkRows = 0;
   #lines: string[] = [];
   #characters = 0;
 
@@ -114,19 +115,25 @@ class TableWriter {
     this.#canonical = sums ? canonicalWriter(columnsOf(table)) : null;
   }
 
-  /** @returns characters that were added */
-  async add(rows: readonly Row[]): Promise<number> {
+  /** @param lines the rows as such @returns characters that were added */
+  async add(rows: readonly Row[], lines: string | undefined): Promise<number> {
+    if (lines !== undefined && !this.#canonical) return this.#put(lines, rows.length);
     let added = 0;
     for (const row of rows) {
       const line = lineOf(row);
       if (this.#canonical) this.#checksum.add(this.#canonical(row));
-      this.#rows++;
-      this.#lines.push(line);
-      this.#characters += line.length;
-      added += line.length;
-      if (this.#characters >= this.#chunk) await this.#cut();
+      added += await this.#put(line, 1);
     }
     return added;
+  }
+
+  async #put(lines: string, rows: number): Promise<number> {
+    this.#rows += rows;
+    this.#chunkRows += rows;
+    this.#lines.push(lines);
+    this.#characters += lines.length;
+    if (this.#characters >= this.#chunk) await this.#cut();
+    return lines.length;
   }
 
   async finish(): Promise<ArchivedTable> {
@@ -141,12 +148,13 @@ class TableWriter {
     const number = String(this.#chunks.length + 1).padStart(6, '0');
     const chunk: Chunk = {
       file: `tables/${this.#table.name}/${number}.jsonl`,
-      rows: this.#lines.length,
+      rows: this.#chunkRows,
       bytes: content.length,
       sha256: createHash('sha256').update(content).digest('hex'),
     };
     this.#lines = [];
     this.#characters = 0;
+    this.#chunkRows = 0;
     this.#chunks.push(chunk);
     await this.#pack.add(chunk.file, content);
   }

@@ -30,10 +30,10 @@ export function openFiles(
         lost: ({ fault: { path, reason } }, rows) => problems.add({ kind: 'damaged', where: path, reason, rows }),
         repeated: (table, lines) => problems.repeat(table, lines),
       };
-      for (const batch of rowsOfFiles(reading)) {
+      for await (const batch of rowsOfFiles(reading)) {
         yield batch;
         signal.throwIfAborted();
-        // Files are read in this very thread: let signals and the display have their turn.
+        // Some files are read in this very thread: let signals and the display have their turn.
         await setImmediate();
       }
       for (const [what, n] of lacking) {
@@ -49,7 +49,7 @@ export function openFiles(
       if (names.every((name) => name === 'experiments')) return yield* experimentsOfFiles(root, schema);
       const ignore = () => undefined;
       const reading = { root, schema, lacking: new Map(), report: ignore, lost: ignore, repeated: ignore };
-      for (const batch of rowsOfFiles(reading)) {
+      for await (const batch of rowsOfFiles(reading)) {
         if (names.includes(batch.table.name)) yield batch;
         signal.throwIfAborted();
         await setImmediate();

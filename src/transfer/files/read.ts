@@ -1,6 +1,7 @@
 /** A file store as rows of a database. */
-import { basename, join, relative, sep } from 'node:path';
+import { basename, join } from 'node:path';
 
+import { columnsOf } from '../../rows/values.js';
 import { columnOf, type Schema } from '../../schema/model.js';
 import {
   Damage,
@@ -8,16 +9,17 @@ import {
   META,
   METRICS,
   MODELS,
-  modelsIn,
+  orReport,
   PARAMS,
   type Report,
+  readModel,
+  readRun,
+  readTrace,
   registeredModelsIn,
-  runsIn,
-  type StoredExperiment,
+  runFolders,
   TAGS,
   TRACE_INFO,
   TRACES,
-  tracesIn,
 } from '../../store/file/reader.js';
 import type { Batch } from '../source.js';
 import { Collector } from './collector.js';
@@ -27,6 +29,7 @@ import { addLoggedModel } from './logged-models.js';
 import { addRegisteredModel } from './registry.js';
 import { addRun } from './runs.js';
 import { steady } from './steady.js';
+import { rowsOfParts } from './threads.js';
 import { addTrace } from './traces.js';
 
 export interface FileReading {
@@ -41,42 +44,40 @@ export interface FileReading {
 }
 
 /** All rows of the store. What cannot be read is reported and left out. */
-export function* rowsOfFiles({ root, schema, report, lacking, lost, repeated }: FileReading): Generator<Batch> {
+export async function* rowsOfFiles(reading: FileReading): AsyncGenerator<Batch> {
+  const { root, schema, report, lacking, lost, repeated } = reading;
   const rows = new Collector(schema, lacking);
-  const traceTable = schema.tables.get('trace_info');
-  const hasColumns = traceTable !== undefined && columnOf(traceTable, 'session_id') !== undefined;
-  const runs = new Set<string>();
+  const runs = new Set<unknown>();
   const context: Context = { root, rows, report, lost, repeated, hasRun: (id) => runs.has(id) };
 
-  const experiments: StoredExperiment[] = [];
+  const experiments: string[] = [];
   for (const experiment of experimentsIn(steady, root, report)) {
-    const { folder } = experiment;
-    experiments.push(experiment);
+    experiments.push(experiment.folder);
     addExperiment(experiment, context);
-    const records = new Records(folder, report);
-    for (const run of runsIn(steady, folder, records.report)) {
-      addRun(run, context);
-      runs.add(records.found(run.folder));
-      if (rows.isFull) yield* rows.drain();
-    }
-    records.reportOthers(META, /^[\da-f]{32}$/);
+    if (rows.isFull) yield* rows.drain();
   }
+  yield* rows.drain();
+  for await (const batch of rowsOfParts(partsOf(experiments, report), reading)) {
+    if (batch.table.name === RUNS) {
+      const at = columnsOf(batch.table).findIndex(({ name }) => name === 'run_uuid');
+      for (const row of batch.rows) runs.add(row[at]);
+    }
+    yield batch;
+  }
+  const traceTable = schema.tables.get('trace_info');
+  const hasColumns = traceTable !== undefined && columnOf(traceTable, 'session_id') !== undefined;
   // A logged model can be measured by a run of any experiment.
-  for (const { folder } of experiments) {
-    const models = new Records(join(folder, MODELS), report);
-    for (const model of modelsIn(steady, folder, models.report)) {
-      addLoggedModel(model, context);
-      models.found(model.folder);
+  for (const experiment of experiments) {
+    for (const folder of foldersIn(join(experiment, MODELS), report)) {
+      const model = recordAt(folder, { meta: META, names: /^m-/, read: readModel }, report);
+      if (model) addLoggedModel(model, context);
       if (rows.isFull) yield* rows.drain();
     }
-    models.reportOthers(META, /^m-/);
-    const traces = new Records(join(folder, TRACES), report);
-    for (const trace of tracesIn(steady, folder, traces.report)) {
-      addTrace(trace, context, hasColumns);
-      traces.found(trace.folder);
+    for (const folder of foldersIn(join(experiment, TRACES), report)) {
+      const trace = recordAt(folder, { meta: TRACE_INFO, names: /^tr-|^[\da-f]{32}$/, read: readTrace }, report);
+      if (trace) addTrace(trace, context, hasColumns);
       if (rows.isFull) yield* rows.drain();
     }
-    traces.reportOthers(TRACE_INFO, /^tr-|^[\da-f]{32}$/);
   }
   for (const model of registeredModelsIn(steady, root, report)) {
     addRegisteredModel(model, context);
@@ -85,40 +86,61 @@ export function* rowsOfFiles({ root, schema, report, lacking, lost, repeated }: 
   yield* rows.drain();
 }
 
-/** Records of one kind in a folder: a folder that should be one, and is not, was one once. */
-class Records {
-  readonly #parent: string;
-  readonly #report: Report;
-  readonly #known = new Set<string>();
+const RUNS = 'runs';
 
-  constructor(parent: string, report: Report) {
-    this.#parent = parent;
-    this.#report = report;
-  }
+/** Folders of runs that are read together. */
+const TOGETHER = 20;
 
-  readonly report: Report = (damage) => {
-    const [name = ''] = relative(this.#parent, damage.fault.path).split(sep);
-    this.#known.add(name);
-    this.#report(damage);
-  };
-
-  /** @returns its name */
-  found(folder: string): string {
-    const name = basename(folder);
-    this.#known.add(name);
-    return name;
-  }
-
-  /** @param names of such records */
-  reportOthers(meta: string, names: RegExp): void {
-    for (const name of steady.folders(this.#parent) ?? []) {
-      if (this.#known.has(name) || !names.test(name)) continue;
-      const folder = join(this.#parent, name);
-      const isRecord = (steady.folders(folder) ?? []).some((part) => PARTS.includes(part));
-      if (isRecord) this.#report(new Damage({ path: join(folder, meta), reason: 'is missing' }));
+function* partsOf(experiments: readonly string[], report: Report): Generator<readonly string[]> {
+  let part: string[] = [];
+  for (const experiment of experiments) {
+    for (const folder of orReport(report, () => runFolders(steady, experiment)) ?? []) {
+      part.push(folder);
+      if (part.length < TOGETHER) continue;
+      yield part;
+      part = [];
     }
   }
+  if (part.length > 0) yield part;
 }
+
+/** The rows of some runs. @param folders in which they may be */
+export function* rowsOfRuns(
+  folders: readonly string[],
+  { root, schema, report, lacking, lost, repeated }: FileReading,
+): Generator<Batch> {
+  const rows = new Collector(schema, lacking);
+  const context: Context = { root, rows, report, lost, repeated, hasRun: () => true };
+  for (const folder of folders) {
+    const run = recordAt(folder, { meta: META, names: /^[\da-f]{32}$/, read: readRun }, report);
+    if (run) addRun(run, context);
+    if (rows.isFull) yield* rows.drain();
+  }
+  yield* rows.drain();
+}
+
+const foldersIn = (parent: string, report: Report): string[] =>
+  (orReport(report, () => steady.folders(parent)) ?? []).map((name) => join(parent, name));
+
+interface Kind<Stored> {
+  readonly meta: string;
+  /** Names of such records. */
+  readonly names: RegExp;
+  readonly read: (files: typeof steady, folder: string) => Stored | undefined;
+}
+
+/** The record of a folder. One that should be one, and is not, was one once: that is reported. */
+function recordAt<Stored>(folder: string, { meta, names, read }: Kind<Stored>, report: Report): Stored | undefined {
+  return orReport(report, () => {
+    const stored = read(steady, folder);
+    if (stored === undefined && names.test(basename(folder)) && isOfRecord(folder)) {
+      throw new Damage({ path: join(folder, meta), reason: 'is missing' });
+    }
+    return stored;
+  });
+}
+
+const isOfRecord = (folder: string) => (steady.folders(folder) ?? []).some((part) => PARTS.includes(part));
 
 /** Folders that only records have. */
 const PARTS: readonly string[] = [METRICS, PARAMS, TAGS];

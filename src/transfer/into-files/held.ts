@@ -1,10 +1,7 @@
 /** A source as a file store can hold it: what it has no place for is left out, and counted by its name. */
-import { join } from 'node:path';
 import type { Dialect } from '../../dialect/dialect.js';
-import type { Session } from '../../dialect/session.js';
 import type { Row, Value } from '../../rows/values.js';
-import type { Schema, Table } from '../../schema/model.js';
-import { ARTIFACTS, TRACES } from '../../store/file/reader.js';
+import type { Table } from '../../schema/model.js';
 import { readAssessment, writtenAssessment } from '../../store/file/writer.js';
 import { idOf } from '../files/context.js';
 import { datasetId } from '../files/experiments.js';
@@ -16,7 +13,9 @@ import type { Values } from '../record.js';
 import { Sieve } from '../sieve.js';
 import type { Batch, Source } from '../source.js';
 import { experimentMap, type ImportOptions } from '../survey.js';
+import { Clashes, type Place } from './clashes.js';
 import { fileRefusals, isHeld } from './holds.js';
+import { ARTIFACT_LOCATION, traceArtifacts } from './moved.js';
 
 interface HoldingOptions {
   /** Of the database that the rows are kept in on their way. */
@@ -26,22 +25,34 @@ interface HoldingOptions {
   readonly root: string;
   /** The id that an experiment has in the target. */
   readonly experiment: (id: string) => string;
+  readonly clashes: Clashes;
+  readonly withSpans: ReadonlySet<Value>;
 }
 
 /**
  * @param root folder of the target
  * @param place the rows that it has, as a database
+ * @param withSpans traces of the source whose spans are rows
  */
 export async function heldIn(
   root: string,
   source: Source,
-  place: { readonly schema: Schema; readonly dialect: Dialect; readonly session: Session },
+  place: Place,
+  withSpans: ReadonlySet<Value>,
   options: Pick<ImportOptions, 'cutLong' | 'onConflict' | 'signal'>,
 ): Promise<Source> {
   const { renumbered } = await experimentMap(source, place, options, new Problems());
   const numbers = new Map(renumbered.map(({ from, to }) => [from, to]));
-  const { dialect } = place;
-  return heldByFiles(source, { dialect, root, cutLong: options.cutLong, experiment: (id) => numbers.get(id) ?? id });
+  const experiment = (id: string) => numbers.get(id) ?? id;
+  const clashes = await Clashes.of(source, place, experiment, options.signal);
+  return heldByFiles(source, {
+    dialect: place.dialect,
+    root,
+    cutLong: options.cutLong,
+    experiment,
+    clashes,
+    withSpans,
+  });
 }
 
 /** Without the spans of traces, which are among the artifacts: they are no rows that are read from files. */
@@ -69,7 +80,7 @@ function heldByFiles(source: Source, options: HoldingOptions): Source {
     // There is always something to look for.
     dialect: undefined,
     async *batches(signal, problems): AsyncGenerator<Batch> {
-      const holding = new Holding(options, await tracesWithSpans(source, signal));
+      const holding = new Holding(options);
       for await (const batch of source.batches(signal, problems)) {
         const held = holding.pass(batch, problems);
         if (held.rows.length > 0) yield held;
@@ -82,9 +93,9 @@ function heldByFiles(source: Source, options: HoldingOptions): Source {
 /** Where MLflow looks for the spans of a trace: among its artifacts, unless a tag says that they are in the store. */
 const SPANS_LOCATION = 'mlflow.trace.spansLocation';
 const IN_STORE = 'TRACKING_STORE';
-const ARTIFACT_LOCATION = 'mlflow.artifactLocation';
 
-async function tracesWithSpans(source: Source, signal: AbortSignal): Promise<Set<Value>> {
+/** The traces of a source whose spans are rows. */
+export async function tracesWithSpans(source: Source, signal: AbortSignal): Promise<ReadonlySet<Value>> {
   const found = new Set<Value>();
   for await (const { table, rows } of source.only(['trace_tags'], signal)) {
     for (const { key, value, request_id = null } of rows.map(namer(table))) {
@@ -140,10 +151,11 @@ class Holding {
   readonly #root: string;
   readonly #tools = new Map<string, Tools>();
 
-  constructor({ dialect, cutLong, experiment, root }: HoldingOptions, withSpans: ReadonlySet<Value>) {
+  constructor({ dialect, cutLong, experiment, root, clashes, withSpans }: HoldingOptions) {
     this.#withSpans = withSpans;
     this.#root = root;
-    this.#sieve = new Sieve(dialect, cutLong, fileRefusals());
+    const refusal = fileRefusals();
+    this.#sieve = new Sieve(dialect, cutLong, (table, row) => refusal(table, row) ?? clashes.refusal(table, row));
     this.#experiment = experiment;
   }
 
@@ -246,8 +258,7 @@ class Holding {
     }
     if (key !== ARTIFACT_LOCATION) return row;
     const experiment = this.#experiment(String(this.#experiments.get(request_id)));
-    const value = join(this.#root, experiment, TRACES, String(request_id), ARTIFACTS);
-    return this.#toolsOf(table).change(row, { value });
+    return this.#toolsOf(table).change(row, { value: traceArtifacts(this.#root, experiment, String(request_id)) });
   }
 
   #dataset({ dataset_uuid, experiment_id, name, digest }: Named): string {

@@ -8,6 +8,7 @@ import { join, resolve } from 'node:path';
 import type { Database, LockWait } from '../../dialect/dialect.js';
 import { FileLock } from '../../dialect/file-lock.js';
 import { MtrackError, messageOf } from '../../errors.js';
+import type { Value } from '../../rows/values.js';
 import { HEAD, schemaAt } from '../../schema/lineage.js';
 import { codeOf } from '../../store/file/writer.js';
 import { openFiles, storeIn } from '../files/index.js';
@@ -18,7 +19,8 @@ import { filled, type Scratch } from '../scratch.js';
 import type { Source } from '../source.js';
 import { type ImportOptions, type Survey, survey } from '../survey.js';
 import type { Target } from '../target.js';
-import { heldIn } from './held.js';
+import { heldIn, tracesWithSpans } from './held.js';
+import { movedHere } from './moved.js';
 import { looker } from './on-disk.js';
 import { Placer } from './place.js';
 import { proof } from './proof.js';
@@ -36,6 +38,8 @@ export class FileTarget {
   readonly root: string;
   readonly #options: FilesOptions;
   #scratch: Scratch | null = null;
+  /** Traces of the source. */
+  #withSpans: ReadonlySet<Value> = new Set();
   /** What the target has that cannot be read. */
   #damaged: readonly Problem[] = [];
 
@@ -47,12 +51,13 @@ export class FileTarget {
 
   /** @param source with rows of HEAD; is closed with the one of the survey, or where there is none */
   async look(source: Source): Promise<Survey> {
+    this.#withSpans = await tracesWithSpans(source, this.#options.signal);
     const target = await this.#fill();
     const { dialect } = target.database;
     const session = await target.database.reader(0);
     try {
       const place = { schema: target.schema, dialect, session };
-      const held = await heldIn(this.root, source, place, this.#options);
+      const held = await heldIn(this.root, source, place, this.#withSpans, this.#options);
       const found = await survey(held, target, session, this.#options);
       return { ...found, problems: [...this.#damaged, ...found.problems] };
     } finally {
@@ -96,6 +101,7 @@ export class FileTarget {
     const source = isEmpty ? NOTHING : openFiles(this.root, { revision: HEAD, schema });
     const { list } = await filled(database, source, this.#options);
     // A folder that is no record yet may have been left by one who was killed, or hold artifacts.
+    await movedHere(database, this.root, this.#withSpans);
     this.#damaged = list.filter(({ reason }) => reason !== 'is missing').map(ofTarget);
     return { database, revision: HEAD, schema, isEmpty };
   }

@@ -90,7 +90,7 @@ await forEachDialect('a backup', (server) => {
           expect(JSON.parse(checked.stdout)).toMatchObject({ lacks: {}, notes: [], rehearsal: { to: HEAD } });
           const gate = ['db', 'upgrade', '--require-backup', path, '--require-rehearsal'];
           const dry = await mtrack([...gate, '--dry-run', '--json'], { env });
-          expect(JSON.parse(dry.stdout).revisions[0].steps[0]).toMatchObject({ rehearsed: true });
+          expect(JSON.parse(dry.stdout).revisions[0].steps[0]).toMatchObject({ basis: 'rehearsed' });
           const old = await mtrack([...gate, '--max-age', '1ms', '--yes', '--json'], { env });
           expect(old.code).toBe(36);
           const other = await mtrack([...gate, '--to', 'e7d1f4b2a9c6', '--yes', '--json'], { env });

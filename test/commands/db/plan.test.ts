@@ -26,9 +26,9 @@ interface PlanJson {
   readonly revisions: readonly { readonly id: string }[];
   readonly hazards: readonly Finding[];
   readonly blocked: readonly {
-    readonly table: string;
-    readonly writesSeconds: number;
-    readonly readsSeconds: number;
+    readonly table: string | null;
+    readonly writesSeconds: number | null;
+    readonly readsSeconds: number | null;
   }[];
   readonly probe?: { readonly otherwise: readonly unknown[] };
   readonly error?: { readonly code: string };
@@ -111,11 +111,15 @@ await forEachDialect('db plan and db check', (server) => {
       async (database) => {
         const plan = await asked<PlanJson>(['db', 'plan', database.uri]);
         const [longest] = plan.json.blocked;
-        expect(longest?.writesSeconds).toBeGreaterThan(0);
+        // Nothing was timed; of so few rows it is known what no server goes beyond.
+        expect(longest).toMatchObject({ writesSeconds: null, atMost: expect.any(Number) });
         const refused = await mtrack(['db', 'plan', database.uri, '--max-blocked', '0ms']);
         expect(refused.code).toBe(25);
-        expect(refused.stderr).toContain(`Error MAX_BLOCKED: ${longest?.table}: about`);
-        expect(refused.stderr).toMatch(/about \d+ s, in [0-9a-f]{12,13}/);
+        const where = longest?.table ?? 'the whole database';
+        expect(refused.stderr).toMatch(
+          new RegExp(`Error MAX_BLOCKED: ${where}: how long is not known \\(at most \\d+ s on any server\\)`),
+        );
+        expect(refused.stderr).toContain(`mtrack db plan ${database.uri} --probe`);
         expect((await mtrack(['db', 'plan', database.uri, '--max-blocked', '1h'])).code).toBe(0);
       },
     );

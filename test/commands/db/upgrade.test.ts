@@ -38,10 +38,9 @@ const LOCK_OF_PARAMS = {
   // SQLite knows locks of the whole file only, and changes a type by a copy of the table.
   sqlite: /params: the table is rewritten; blocks reads and writes \(EXCLUSIVE/,
   // A longer varchar is a change of the catalog (https://www.postgresql.org/docs/current/sql-altertable.html).
-  postgresql:
-    /params: only the catalog changes; blocks reads and writes \(ACCESS EXCLUSIVE\), estimated under a second/,
+  postgresql: /params: only the catalog changes; blocks reads and writes \(ACCESS EXCLUSIVE\), under a second/,
   // Nor does InnoDB copy where the length takes two bytes already (https://mariadb.com/kb/en/innodb-online-ddl-operations-with-the-inplace-alter-algorithm/).
-  mysql: /params: .*; blocks (nobody|reads and writes|writes) \(.*\), estimated under a second/,
+  mysql: /params: .*; blocks (nobody|reads and writes|writes) \(.*\), under a second/,
 };
 const BACKUP = { sqlite: 'sqlite3 ', postgresql: 'pg_dump ', mysql: 'mariadb-dump ' };
 
