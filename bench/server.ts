@@ -56,6 +56,7 @@ async function filled(kind: string, { name, revision }: Peer, runs: number) {
   await fillExperiments(place.uri, place, EXPERIMENTS);
   await fill(place.uri, place, runs);
   for (const history of [HISTORY, ...BULK]) await fillHistory(place.uri, place, history);
+  place.settle();
   if (kind === 'sqlite-wal') {
     execFileSync('sqlite3', [place.uri.replace('sqlite:///', ''), 'PRAGMA journal_mode = WAL'], { stdio: 'pipe' });
   }

@@ -17,12 +17,14 @@ export interface Place {
   readonly uri: string;
   make(): void;
   drop(): void;
+  /** What the database does by itself when it has been filled, only later. */
+  settle(): void;
   /** Statements that let one that counts to `RUNS` run. */
   readonly settings: readonly string[];
 }
 
-const psql = (text: string) =>
-  execFileSync('psql', ['-h', '127.0.0.1', '-U', 'postgres', '-qAt', '-c', text], { stdio: 'pipe' });
+const psql = (text: string, database = 'postgres') =>
+  execFileSync('psql', ['-h', '127.0.0.1', '-U', 'postgres', '-d', database, '-qAt', '-c', text], { stdio: 'pipe' });
 const mariadb = (text: string) => execFileSync('mariadb', ['-h', '127.0.0.1', '-u', 'root', '-e', text]);
 
 /** A database that is made for a benchmark, and dropped after it. */
@@ -31,6 +33,7 @@ export const places = (folder: string, name: string): Readonly<Record<string, Pl
     uri: `sqlite:///${join(folder, `${name}.db`)}`,
     make: () => undefined,
     drop: () => undefined,
+    settle: () => undefined,
     settings: [],
   },
   postgresql: {
@@ -40,12 +43,14 @@ export const places = (folder: string, name: string): Readonly<Record<string, Pl
       psql(`CREATE DATABASE mtrack_bench_${name}`);
     },
     drop: () => void psql(`DROP DATABASE IF EXISTS mtrack_bench_${name} WITH (FORCE)`),
+    settle: () => void psql('VACUUM ANALYZE', `mtrack_bench_${name}`),
     settings: [],
   },
   mysql: {
     uri: `mysql+pymysql://root@127.0.0.1:3306/mtrack_bench_${name}`,
     make: () => void mariadb(`DROP DATABASE IF EXISTS mtrack_bench_${name}; CREATE DATABASE mtrack_bench_${name}`),
     drop: () => void mariadb(`DROP DATABASE IF EXISTS mtrack_bench_${name}`),
+    settle: () => undefined,
     settings: ['SET SESSION max_recursive_iterations = 4294967295'],
   },
 });

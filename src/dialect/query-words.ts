@@ -1,5 +1,13 @@
 /** How a dialect spells what the queries of a store need and SQL has no common words for. */
-import { type CompiledQuery, type Expression, type Kysely, type RawBuilder, type SqlBool, sql } from 'kysely';
+import {
+  type CompiledQuery,
+  type Expression,
+  type Kysely,
+  type RawBuilder,
+  SelectQueryNode,
+  type SqlBool,
+  sql,
+} from 'kysely';
 
 /** What happens to a row whose key is in the table already. */
 export type OnConflict =
@@ -86,6 +94,19 @@ export interface Packing {
   unpack<Row>(columns: Columns<Row>, packed: unknown): Row[];
 }
 
+/** A query that is asked together with others. */
+export interface Part {
+  readonly columns: Columns<never>;
+  readonly query: Expression<unknown>;
+}
+
+/** How several queries become one that gives the rows of all. */
+export interface Union {
+  unite(parts: readonly Part[]): RawBuilder<Record<string, unknown>>;
+  /** The rows of each part. */
+  rowsOf(parts: readonly Pick<Part, 'columns'>[], united: readonly Readonly<Record<string, unknown>>[]): unknown[][];
+}
+
 export interface QueryWords {
   /** The most values that one statement may bind. */
   readonly maxValues: number;
@@ -99,6 +120,8 @@ export interface QueryWords {
   among(values: readonly (string | number)[]): Among;
   /** Null where a query, and a row of it, costs the driver little. */
   readonly packing: Packing | null;
+  /** For queries of a few rows, where there is no packing and a query costs the driver much; else null. */
+  readonly union: Union | null;
   /**
    * In an INSERT, before VALUES and at the end, so that it gives the number that a row got; empty where the driver tells
    * it as the last inserted id.
@@ -129,6 +152,10 @@ export interface QueryWords {
 }
 
 export const NOTHING = sql``;
+
+/** A query in brackets, which Kysely gives to its own. */
+export const bracketed = (query: Expression<unknown>): RawBuilder<unknown> =>
+  SelectQueryNode.is(query.toOperationNode()) ? sql`${query}` : sql`(${query})`;
 
 export const columnList = (columns: readonly string[]): RawBuilder<unknown> =>
   sql.join(columns.map((column) => sql.ref(column)));

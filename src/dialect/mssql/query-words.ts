@@ -21,6 +21,7 @@ export const queryWords: QueryWords = {
   insertMany: (shape, rows) => insertValues({ insert, maxValues }, shape, rows),
   among: amongHoles,
   packing: null,
+  union: null,
   returning: (column) => ({ output: sql`OUTPUT ${sql.ref(`INSERTED.${column}`)}`, end: NOTHING }),
   // In one batch: a setting ends with the sp_executesql that it was made in.
   givingNumbers: (table, insert) =>

@@ -13,6 +13,7 @@ import {
   rowList,
   type TextComparator,
 } from '../query-words.js';
+import { union } from './union.js';
 
 // Values are sent in the text of a statement, whose length is limited (max_allowed_packet): 16 MiB and more.
 const maxValues = 65_535;
@@ -24,6 +25,7 @@ export const queryWords: QueryWords = {
   insertMany: (shape, rows) => insertValues({ insert, maxValues }, shape, rows),
   among: amongHoles,
   packing: null,
+  union,
   // MySQL has no RETURNING: its driver tells the last number.
   returning: () => ({ output: NOTHING, end: NOTHING }),
   // Our sessions have NO_AUTO_VALUE_ON_ZERO (SQL_MODE).

@@ -26,6 +26,7 @@ export const queryWords: QueryWords = {
       ? { shape: '1', values, has: (column) => sql`${column} = ${hole()}` }
       : { shape: 'n', values: [values], has: (column) => sql`${column} = ANY(${hole()})` },
   packing,
+  union: null,
   returning: (column) => ({ output: NOTHING, end: sql`RETURNING ${sql.ref(column)}` }),
   givingNumbers: (_, insert) => insert,
   locking: { from: NOTHING, end: sql`FOR UPDATE` },

@@ -27,6 +27,7 @@ export const queryWords: QueryWords = {
           has: (column) => sql`${column} IN (SELECT value FROM json_each(${hole()}))`,
         },
   packing: null,
+  union: null,
   returning: (column) => ({ output: NOTHING, end: sql`RETURNING ${sql.ref(column)}` }),
   givingNumbers: (_, insert) => insert,
   locking: { from: NOTHING, end: NOTHING },

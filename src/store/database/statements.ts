@@ -1,6 +1,6 @@
 /** Statements of hot paths: their text is made once for each shape and kept, and only values are bound to it after that. */
-import { CompiledQuery, type Expression, type Kysely, type RawBuilder, sql } from 'kysely';
-import type { Columns, Compilable, InsertShape, Packing, Statement } from '../../dialect/query-words.js';
+import { CompiledQuery, type Kysely, type RawBuilder, sql } from 'kysely';
+import type { Columns, Compilable, InsertShape, Statement } from '../../dialect/query-words.js';
 import type { Context } from './context.js';
 import type { Tables } from './entities/index.js';
 
@@ -62,51 +62,6 @@ export async function rowsOf<Row>(
   values: readonly unknown[],
 ): Promise<Row[]> {
   return (await run<Row>(context, db, { shape, build, values })).rows;
-}
-
-/** One of several queries that are asked together. */
-export interface Part<Row> {
-  readonly columns: Columns<Row>;
-  readonly build: () => Compilable<Row> & Expression<unknown>;
-}
-
-/**
- * The rows of several queries, by name: one statement where the database can make it one.
- * @param shape as for rowsOf
- * @param values in the order of the holes of each query
- */
-export async function rowsTogether<Rows extends object>(
-  context: Kept & Pick<Context, 'pool'>,
-  db: Kysely<Tables>,
-  shape: string,
-  parts: { readonly [Name in keyof Rows]: Part<Rows[Name]> },
-  values: readonly unknown[],
-): Promise<{ [Name in keyof Rows]: Rows[Name][] }> {
-  const all = Object.entries<Part<never>>(parts);
-  const { packing } = context.pool.words;
-  const rows = packing
-    ? await packedRows(context, db, shape, all, values, packing)
-    : await Promise.all(all.map(([name, { build }]) => rowsOf(context, db, `${shape}: ${name}`, build, values)));
-  return Object.fromEntries(all.map(([name], at) => [name, rows[at]])) as { [Name in keyof Rows]: Rows[Name][] };
-}
-
-async function packedRows(
-  context: Kept,
-  db: Kysely<Tables>,
-  shape: string,
-  parts: readonly (readonly [name: string, part: Part<never>])[],
-  values: readonly unknown[],
-  { pack, unpack }: Packing,
-): Promise<unknown[][]> {
-  const build = () => {
-    const packed = parts.map(
-      ([name, part]) => sql`${pack(Object.keys(part.columns), part.build())} AS ${sql.ref(name)}`,
-    );
-    return sql<Record<string, unknown>>`SELECT ${sql.join(packed)}`;
-  };
-  const all = parts.flatMap(() => values);
-  const [row] = await rowsOf(context, db, shape, build, all);
-  return parts.map(([name, { columns }]) => unpack(columns, row?.[name]));
 }
 
 /** The rows of a query that gives many. */

@@ -1,6 +1,6 @@
 /** Experiments as their tables have them. */
-import { type Kysely, sql } from 'kysely';
-import { hole } from '../../../dialect/query-words.js';
+import { type Kysely, type Selectable, sql } from 'kysely';
+import { type Columns, hole } from '../../../dialect/query-words.js';
 import { StoreError } from '../../errors.js';
 import type { Experiment, KeyValue, LifecycleStage } from '../../records.js';
 import { parseExperimentId } from '../../validate.js';
@@ -9,18 +9,21 @@ import type { Context } from '../context.js';
 import type { Tables } from '../entities/index.js';
 import { rowsOf } from '../statements.js';
 
-export const COLUMNS = [
-  'experiment_id',
-  'name',
-  'artifact_location',
-  'lifecycle_stage',
-  'creation_time',
-  'last_update_time',
-] as const;
+export const EXPERIMENT_COLUMNS = {
+  experiment_id: 'integer',
+  name: 'text',
+  artifact_location: 'text',
+  lifecycle_stage: 'text',
+  creation_time: 'bigint',
+  last_update_time: 'bigint',
+} as const;
 
-export type ExperimentRow = Pick<Tables['experiments'], Exclude<(typeof COLUMNS)[number], 'experiment_id'>> & {
-  readonly experiment_id: number;
-};
+export const COLUMNS = Object.keys(EXPERIMENT_COLUMNS) as (keyof typeof EXPERIMENT_COLUMNS)[];
+
+export type ExperimentRow = Selectable<Pick<Tables['experiments'], keyof typeof EXPERIMENT_COLUMNS>>;
+
+export type TagRow = Selectable<Tables['experiment_tags']>;
+export const TAG_COLUMNS: Columns<TagRow> = { experiment_id: 'integer', key: 'text', value: 'text' };
 
 /** The experiment that requests mean that name none. */
 export const DEFAULT_ID = '0';
@@ -100,6 +103,11 @@ async function fewWithTags(
         .where(ids.has(sql.ref('experiment_id'))),
     ids.values,
   );
+  return experimentsOf(rows, tagRows);
+}
+
+/** @param tagRows of these experiments, and perhaps of others */
+export function experimentsOf(rows: readonly ExperimentRow[], tagRows: readonly TagRow[]): Experiment[] {
   const tags = new Map<number, KeyValue[]>(rows.map(({ experiment_id }) => [experiment_id, []]));
   for (const { experiment_id, key, value } of tagRows) tags.get(experiment_id)?.push({ key, value: value ?? '' });
   return rows.map((row) => ({

@@ -1,4 +1,5 @@
 import { type CompiledQuery, type Kysely, type RawBuilder, type SqlBool, sql } from 'kysely';
+import { columnList, type Packing } from '../../../dialect/query-words.js';
 import type { Experiment, Page } from '../../records.js';
 import { type Comparison, decodePageToken, encodePageToken, parseSearch } from '../../search/index.js';
 import { stagesOf } from '../../stages.js';
@@ -7,7 +8,17 @@ import { validateMaxResults } from '../../validate.js';
 import type { Context } from '../context.js';
 import type { Tables } from '../entities/index.js';
 import { compare, equals } from '../search/compare.js';
-import { COLUMNS, columnId, columnIds, type ExperimentRow, withTags } from './rows.js';
+import {
+  COLUMNS,
+  columnId,
+  columnIds,
+  EXPERIMENT_COLUMNS,
+  type ExperimentRow,
+  experimentsOf,
+  TAG_COLUMNS,
+  type TagRow,
+  withTags,
+} from './rows.js';
 
 const BY_DEFAULT = 1000;
 
@@ -19,14 +30,47 @@ export async function searchExperiments(context: Context, question: Question): P
   return context.pool.read(async (db: Kysely<Tables>) => {
     const { filter, order_by, view_type } = question;
     const asked = JSON.stringify(['experiments', filter, order_by, view_type, max_results, page_token]);
-    const query = context.questions.of(asked, () => queryOf(context, question, max_results).compile(db));
-    const { rows } = await db.executeQuery(query as CompiledQuery<ExperimentRow>);
+    const { rows, tags } = await ask(context, db, asked, () => queryOf(context, question, max_results));
+    const page = rows.slice(0, max_results);
     return {
-      items: await withTags(context, db, rows.slice(0, max_results)),
+      items: tags ? experimentsOf(page, tags) : await withTags(context, db, page),
       next_page_token:
         rows.length > max_results ? encodePageToken(decodePageToken(page_token) + max_results) : undefined,
     };
   });
+}
+
+/** The experiments; and their tags, where one statement can ask for both. */
+async function ask(
+  { pool: { words }, questions }: Context,
+  db: Kysely<Tables>,
+  asked: string,
+  query: () => RawBuilder<ExperimentRow>,
+): Promise<{ readonly rows: readonly ExperimentRow[]; readonly tags?: readonly TagRow[] }> {
+  const { packing } = words;
+  if (!packing) {
+    const kept = questions.of(asked, () => query().compile(db));
+    return { rows: (await db.executeQuery(kept as CompiledQuery<ExperimentRow>)).rows };
+  }
+  const kept = questions.of(asked, () => withTheirTags(packing, query()).compile(db));
+  const [both] = (await db.executeQuery(kept as CompiledQuery<Packed>)).rows;
+  return {
+    rows: packing.unpack<ExperimentRow>(EXPERIMENT_COLUMNS, both?.experiments),
+    tags: packing.unpack(TAG_COLUMNS, both?.tags),
+  };
+}
+
+interface Packed {
+  readonly experiments: unknown;
+  readonly tags: unknown;
+}
+
+function withTheirTags({ pack }: Packing, query: RawBuilder<ExperimentRow>): RawBuilder<Packed> {
+  const found = sql.table('found');
+  const experiments = pack(COLUMNS, sql`SELECT * FROM ${found}`);
+  const columns = Object.keys(TAG_COLUMNS);
+  const tags = sql`SELECT ${columnList(columns)} FROM ${sql.table('experiment_tags')} WHERE ${sql.ref('experiment_id')} IN (SELECT ${sql.ref('experiment_id')} FROM ${found})`;
+  return sql`WITH ${found} AS (${query}) SELECT ${experiments} AS experiments, ${pack(columns, tags)} AS tags`;
 }
 
 /** One row more than the page has. @throws StoreError where the filter, the order or the token are wrong */

@@ -7,7 +7,8 @@ import { invalidParameter } from '../../errors.js';
 import type { Metric } from '../../records.js';
 import type { Context } from '../context.js';
 import type { Tables } from '../entities/index.js';
-import { inOrder, metricOf, POINT, POINTS_TABLE, type PointRow, pointsOf } from './rows.js';
+import { manyRows } from '../statements.js';
+import { inOrder, metricOf, POINT, POINT_COLUMNS, POINTS_TABLE, type PointRow, pointsOf } from './rows.js';
 
 interface Range {
   readonly start_step?: number | undefined;
@@ -39,26 +40,26 @@ export async function sampledHistory(
 const BY_STEP = inOrder('step', 'timestamp', 'value', 'is_nan');
 
 async function sample(
-  { pool: { words } }: Context,
+  context: Context,
   db: Kysely<Tables>,
   runId: string,
   key: string,
   most: number,
   { start_step, end_step }: Range,
 ): Promise<PointRow[]> {
+  const { words } = context.pool;
   const step = sql.ref('step');
   const within = start_step === undefined ? sql`` : sql`AND ${step} >= ${start_step} AND ${step} <= ${end_step}`;
   const from = sql`FROM ${POINTS_TABLE} WHERE ${pointsOf(runId, key)} ${within}`;
-  const first = await sql<PointRow>`SELECT ${POINT} ${from} ORDER BY ${BY_STEP} ${words.page(most + 1)}`.execute(db);
-  if (first.rows.length <= most) return first.rows;
+  const whole = sql<PointRow>`SELECT ${POINT} ${from} ORDER BY ${BY_STEP} ${words.page(most + 1)}`;
+  const first = await manyRows(context, db, POINT_COLUMNS, whole);
+  if (first.length <= most) return first;
   const counted = await sql<{ n: number }>`SELECT COUNT(*) AS n ${from}`.execute(db);
   const n = Number(counted.rows[0]?.n ?? 0);
   const at = sql.ref('at');
   const numbered = sql`SELECT ${POINT}, ROW_NUMBER() OVER (ORDER BY ${BY_STEP}) - 1 AS ${at} ${from}`;
-  const { rows } =
-    await sql<PointRow>`SELECT ${POINT} FROM (${numbered}) AS p WHERE ${isFirstOfGroup(n, most)} OR ${at} = ${n - 1} ORDER BY ${at}`.execute(
-      db,
-    );
+  const sampled = sql<PointRow>`SELECT ${POINT} FROM (${numbered}) AS p WHERE ${isFirstOfGroup(n, most)} OR ${at} = ${n - 1} ORDER BY ${at}`;
+  const rows = await manyRows(context, db, POINT_COLUMNS, sampled);
   // Where the last group has one point, that is the last one itself.
   return rows.length > most ? [...rows.slice(0, most - 1), ...rows.slice(-1)] : rows;
 }

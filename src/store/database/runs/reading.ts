@@ -3,7 +3,7 @@ import { type Kysely, type Selectable, type SqlBool, sql } from 'kysely';
 import type { Columns } from '../../../dialect/query-words.js';
 import type { Context } from '../context.js';
 import type { Tables } from '../entities/index.js';
-import { type Part, rowsTogether } from '../statements.js';
+import { type Query, rowsTogether } from '../together.js';
 import { RUN_COLUMNS, type RunRow } from './rows.js';
 
 type Db = Kysely<Tables>;
@@ -61,7 +61,7 @@ const MODEL: Columns<ModelRow> = {
 export function rowsOfRuns(context: Context, db: Db, runIds: readonly string[], modelInputs: boolean) {
   const ids = context.pool.words.among(runIds);
   const ofRun = ids.has(sql.ref('run_uuid'));
-  const pairs = (table: 'params' | 'tags'): Part<PairRow> => ({
+  const pairs = (table: 'params' | 'tags'): Query<PairRow> => ({
     columns: PAIR,
     build: () => db.selectFrom(table).select(['run_uuid', 'key', 'value']).where(ofRun),
   });
