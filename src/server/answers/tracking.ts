@@ -12,7 +12,7 @@ import {
   type Run,
   type RunInfo,
 } from '../../store/records.js';
-import { choiceOf, double, int64, list, mapped, optional, record, text } from '../wire/write.js';
+import { choiceOf, double, int64, list, mapped, optional, record, repeatedText, text } from '../wire/write.js';
 
 export const keyValue = record<KeyValue>('KeyValue', { key: text, value: text });
 
@@ -34,7 +34,7 @@ export const experiment = record<AnsweredExperiment>('Experiment', {
 });
 
 export const metric = record<Metric>('Metric', {
-  key: text,
+  key: repeatedText(),
   value: double,
   timestamp: int64,
   step: int64,
@@ -45,11 +45,11 @@ export const metric = record<Metric>('Metric', {
 });
 
 export const metricWithRunId = record<Metric & { readonly run_id: string }>('MetricWithRunId', {
-  key: text,
+  key: repeatedText(),
   value: double,
   timestamp: int64,
   step: int64,
-  run_id: text,
+  run_id: repeatedText(),
 });
 
 /** `run_uuid` is what the id was called before; `user_id` is there even where nobody is named. */

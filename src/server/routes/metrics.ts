@@ -3,7 +3,7 @@ import type { Metric } from '../../store/records.js';
 import { metric, metricWithRunId } from '../answers/tracking.js';
 import { route } from '../route.js';
 import { int32, many, manyTexts, needed, neededList, optional, text, within } from '../wire/read.js';
-import { bareDouble, int64, list, optional as maybe, object, text as textOf } from '../wire/write.js';
+import { bareDouble, int64, list, optional as maybe, object, repeatedText, text as textOf } from '../wire/write.js';
 import { runId } from './runs.js';
 
 const MOST_RUNS = 100;
@@ -43,7 +43,15 @@ export const metricRoutes = [
     // MLflow's web pages get this one past protobuf: all of these names, and a bare NaN.
     answer: object<{ metrics: readonly PointOfRun[] }>({
       metrics: {
-        ...list(object<PointOfRun>({ key: textOf, run_id: textOf, step: int64, timestamp: int64, value: bareDouble })),
+        ...list(
+          object<PointOfRun>({
+            key: repeatedText(),
+            run_id: repeatedText(),
+            step: int64,
+            timestamp: int64,
+            value: bareDouble,
+          }),
+        ),
         empty: undefined,
       },
     }),

@@ -23,6 +23,21 @@ type FieldsOf<Value> = {
 };
 
 export const text: Writer<string> = { schema: { type: 'string' }, write: JSON.stringify };
+
+/** A text that is mostly the same as the one before, which is then not written anew. */
+export function repeatedText(): Writer<string> {
+  let last = '';
+  let json = '""';
+  const write = (value: string) => {
+    if (value !== last) {
+      json = JSON.stringify(value);
+      last = value;
+    }
+    return json;
+  };
+  return { ...text, write };
+}
+
 export const int64: Writer<number> = { schema: { type: 'integer', format: 'int64' }, write: String };
 export const flag: Writer<boolean> = { schema: { type: 'boolean' }, write: String };
 
