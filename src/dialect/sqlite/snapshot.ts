@@ -15,7 +15,9 @@ const ATTEMPTS = 10;
 export async function openSnapshot(path: string | null, wait: LockWait): Promise<Session> {
   const reader = await openToRead(path, wait);
   try {
-    await reader.snapshot();
+    await reader.run('BEGIN');
+    // The transaction begins with its first query, which waits for a writer that keeps readers out.
+    await reader.rows('SELECT COUNT(*) FROM sqlite_master');
     if (path === null || reader.isOfItsOwn || isLogged(path) || !hasRoom(path)) return reader;
     const copy = await copied(path);
     await reader.close();
