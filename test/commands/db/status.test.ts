@@ -518,12 +518,16 @@ describe('db status of what cannot be opened: 3, with what to look at', () => {
           writeFileSync(cut, readFileSync(name).subarray(0, 40_000));
         },
       );
-      for (const path of [text, folder, cut]) {
+      for (const path of [text, folder]) {
         const { code, stderr } = await statusOf(`sqlite:///${path}`);
         expect(code, stderr).toBe(3);
         expect(stderr).toContain(path);
         expect(stderr).toContain('check the path in the store URI');
       }
+      const { code, stderr } = await statusOf(`sqlite:///${cut}`);
+      expect(code, stderr).toBe(46);
+      expect(stderr).toContain(cut);
+      expect(stderr).toContain('restore a backup');
     });
   });
 
